@@ -1,0 +1,396 @@
+"""The block grammar: fences and directives → blocks. Convention first, exceptions declared."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from .markdown import Directive, Fence, Page
+from .model import (
+    Background,
+    Block,
+    Container,
+    Expect,
+    File,
+    Hidden,
+    Notebook,
+    PageError,
+    Place,
+    Run,
+    Shown,
+    Skip,
+)
+
+# ---------------------------------------------------------------- closed lists
+
+REASONS = {
+    "reminder": "repeats what an earlier chapter did",
+    "browser": "done with the mouse in a browser",
+    "costs-money": "needs an account that costs money",
+    "excerpt": "shows a part of something",
+    "other-os": "for another operating system",
+}
+CAPABILITIES = {
+    "browser": "install Chromium or Google Chrome",
+    "curl": "install curl",
+    "docker": "install Docker or Podman",
+    "gcloud": "install the Google Cloud CLI and log in",
+    "github": "install the GitHub CLI and log in",
+    "kubernetes": "install kind and kubectl",
+}
+# The titles of content tabs that choose between ways to do the same step.
+VARIANTS = {
+    "tool": {"uv": "uv", "pip": "pip"},
+    "os": {"Linux": "linux", "macOS": "macos", "WSL 2": "wsl2"},
+}
+DIAGRAMS = {"mermaid", "big-picture"}
+OUTPUT = "Output"
+PATH = re.compile(r"[\w.][\w./-]*$")
+TERMINAL = re.compile(r"(?:.* )?terminal$", re.I)
+PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w -]*>")
+SHELLS = {"bash", "shell", "zsh", "console", "shell-session"}
+
+# directive → option → how to read it
+NUMBER, TEXT = float, str
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "run": {"timeout": NUMBER, "exit": int, "name": TEXT},
+    "background": {"ready": TEXT, "timeout": NUMBER, "name": TEXT},
+    "expect": {"of": TEXT, "match": ("lines", "contains", "json"), "tol": NUMBER},
+    "file": {"mode": ("write", "append", "patch", "excerpt", "state"), "name": TEXT},
+    "notebook": {"timeout": NUMBER, "name": TEXT},
+    "skip": {"reason": tuple(REASONS), "note": TEXT},
+    "requires": {},
+    "variant": {key: tuple(titles.values()) for key, titles in VARIANTS.items()},
+    "setup": {"timeout": NUMBER, "exit": int, "name": TEXT},
+    "check": {"timeout": NUMBER, "exit": int, "name": TEXT},
+    "teardown": {"timeout": NUMBER, "exit": int, "name": TEXT},
+}
+ROLES = ("setup", "check", "teardown")
+KINDS = ("run", "background", "expect", "file", "notebook")
+
+# ---------------------------------------------------------------- info line
+
+ATTRIBUTE = re.compile(r'([\w-]+)=(?:"([^"]*)"|([^\s"{}]+))')
+INFO = re.compile(rf"(?P<language>[\w+#.-]*)(?P<attributes>(?:\s+{ATTRIBUTE.pattern})*)$")
+BRACED = re.compile(rf"\{{\s*\.(?P<language>[\w+#-]+)(?P<attributes>(?:\s+(?:\.[\w-]+|{ATTRIBUTE.pattern}))*)\s*\}}$")
+KNOWN_ATTRIBUTES = {"title", "hl_lines", "linenums"}
+
+
+def read_info(page: Page, fence: Fence) -> tuple[str, str]:
+    """Language and title of a fence. An option that superfences does not know breaks the page."""
+    match = INFO.match(fence.info) or BRACED.match(fence.info)
+    if match is None:
+        raise page.error(fence.place.line, f'cannot read the fence: write ```LANGUAGE title="…", not {fence.info!r}')
+    attributes = {key: quoted or bare for key, quoted, bare in ATTRIBUTE.findall(match["attributes"] or "")}
+    if unknown := set(attributes) - KNOWN_ATTRIBUTES:
+        raise page.error(
+            fence.place.line,
+            f"unknown option {min(unknown)!r} in the fence: declare it in a <!-- block: … --> line above",
+        )
+    return match["language"], attributes.get("title", "")
+
+
+# ---------------------------------------------------------------- directives
+
+
+@dataclass
+class Declared:
+    """The directives above one fence or hidden block, merged."""
+
+    word: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    variant: dict[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    skip: Skip | None = None
+
+
+def read_options(page: Page, line: int, word: str, words: Sequence[str]) -> dict[str, Any]:
+    """``key=value`` words of a directive, each checked against the closed list for it."""
+    known, read = OPTIONS[word], dict[str, Any]()
+    for text in words:
+        key, equals, value = text.partition("=")
+        if key not in known or not equals:
+            choices = ", ".join(f"{name}=…" for name in known)
+            raise page.error(line, f"{word!r} has no option {text!r}: it takes {choices}")
+        kind = known[key]
+        if isinstance(kind, tuple):
+            if value not in kind:
+                raise page.error(line, f"{key}={value} is not in the list: {', '.join(kind)}")
+            read[key] = value
+        else:
+            try:
+                read[key] = kind(value)
+            except ValueError:
+                raise page.error(line, f"{key}={value} is not a number") from None
+    return read
+
+
+def read_words(page: Page, directive: Directive) -> list[str]:
+    try:
+        return shlex.split(directive.arguments)
+    except ValueError as error:
+        raise page.error(directive.place.line, f"cannot read the directive: {error}") from None
+
+
+def merge(page: Page, directives: Sequence[Directive]) -> Declared:
+    """Read the ``block:`` lines that stand above one fence."""
+    declared = Declared()
+    for directive in directives:
+        line = directive.place.line
+        word, *rest = read_words(page, directive) or [""]
+        if word not in OPTIONS or word in ROLES:
+            choices = ", ".join(w for w in OPTIONS if w not in ROLES)
+            raise page.error(line, f"unknown directive {word!r}: it is one of {choices}")
+        if directive.body:
+            raise page.error(line, "a block directive has one line: close it with --> on the same line")
+        if word == "requires":
+            declared.requires = tuple(name for text in rest for name in text.split(",") if name)
+            if unknown := set(declared.requires) - set(CAPABILITIES) or (not declared.requires and {""}):
+                raise page.error(line, f"unknown capability {min(unknown)!r}: it is one of {', '.join(CAPABILITIES)}")
+            continue
+        options = read_options(page, line, word, rest)
+        if word == "variant":
+            declared.variant = options
+        elif word == "skip":
+            if "reason" not in options:
+                raise page.error(line, f"skip needs a reason: reason={'|'.join(REASONS)}")
+            declared.skip = Skip(**options)
+        elif declared.word:
+            raise page.error(line, f"declared twice: {declared.word} and {word}")
+        else:
+            declared.word, declared.options = word, options
+    return declared
+
+
+# ---------------------------------------------------------------- blocks
+
+
+def read_blocks(page: Page, *, chapter: bool) -> tuple[Block, ...]:
+    """All blocks of a page in order, with ids and with expectations bound to what they expect from.
+
+    Outside of chapters a block is only shown, unless a directive declares it.
+    """
+    fences = list(page.fences())
+    items: list[Fence | Directive] = sorted([*fences, *page.directives(fences)], key=lambda i: i.place.line)
+    blocks, above = list[Block](), list[Directive]()
+    for item in items:
+        if above and (item.place.line != above[-1].place.end + 1 or item.place.indent != above[-1].place.indent):
+            raise orphan(page, above[-1])
+        if isinstance(item, Directive) and item.word == "block":
+            above.append(item)
+            continue
+        declared = merge(page, above)
+        if isinstance(item, Directive):
+            blocks.append(hidden(page, item, declared))
+        else:
+            blocks.append(read_fence(page, item, declared, chapter=chapter))
+        above = []
+    if above:
+        raise orphan(page, above[-1])
+    return bind(page, name_blocks(page, blocks))
+
+
+def orphan(page: Page, directive: Directive) -> PageError:
+    return page.error(
+        directive.place.line,
+        "this directive stands above no block: put it on the line above a fence, with the same indentation",
+    )
+
+
+def hidden(page: Page, directive: Directive, declared: Declared) -> Hidden:
+    line = directive.place.line
+    role, *rest = read_words(page, directive) or [""]
+    if role not in ROLES:
+        raise page.error(line, f"unknown hidden block {role!r}: it is one of {', '.join(ROLES)}")
+    if declared.word or declared.skip:
+        raise page.error(line, "a hidden block takes its options on its own first line")
+    if not directive.body.strip():
+        raise page.error(line, "this hidden block is empty: put shell commands between its first line and -->")
+    return Hidden(
+        place=directive.place,
+        body=directive.body,
+        language="sh",
+        role=role,
+        variant=variant_of(page, directive.place, declared),
+        requires=declared.requires,
+        **read_options(page, line, role, rest),
+    )
+
+
+def variant_of(page: Page, place: Place, declared: Declared) -> dict[str, str]:
+    """A content tab around a block chooses the variant that it belongs to."""
+    chosen = dict(declared.variant)
+    for container in place.containers:
+        if container.kind == "tab":
+            for key, titles in VARIANTS.items():
+                if container.title in titles:
+                    chosen.setdefault(key, titles[container.title])
+    return chosen
+
+
+def in_unknown_tab(place: Place) -> Container | None:
+    known = {title for titles in VARIANTS.values() for title in titles}
+    return next((c for c in place.containers if c.kind == "tab" and c.title not in known), None)
+
+
+def read_fence(page: Page, fence: Fence, declared: Declared, *, chapter: bool) -> Block:
+    line = fence.place.line
+    language, title = read_info(page, fence)
+    common: dict[str, Any] = {
+        "place": fence.place,
+        "body": fence.body,
+        "language": language,
+        "title": title,
+        "variant": variant_of(page, fence.place, declared),
+        "requires": declared.requires,
+        "skip": declared.skip,
+    }
+    kind = declared.word or (by_convention(language, title) if chapter else "shown")
+    if kind == "" and declared.skip:
+        kind = "shown"
+    if kind == "":
+        raise page.error(line, undeclared(language, title))
+    if kind == "shown":
+        return Shown(**common)
+    if (tab := in_unknown_tab(fence.place)) and not declared.variant and not declared.skip:
+        raise page.error(
+            line, f"the tab {tab.title!r} is no known variant: add it to VARIANTS, or declare variant or skip"
+        )
+    build = {"run": run, "background": background, "expect": expect, "file": file, "notebook": notebook}[kind]
+    return build(page, common, declared.options)
+
+
+def by_convention(language: str, title: str) -> str:
+    """The kind of a block that nothing declares; empty when there is no convention for it."""
+    if language in DIAGRAMS:
+        return "shown"
+    if language == "sh" and (not title or TERMINAL.match(title)):
+        return "run"
+    if title == OUTPUT and language not in {"sh", ""}:
+        return "expect"
+    if title and PATH.match(title):
+        return "file"
+    return ""
+
+
+def undeclared(language: str, title: str) -> str:
+    if language in SHELLS:
+        return f"commands are written in ```sh, not ```{language}"
+    if title:
+        return f'the title {title!r} says no kind: use a path, "{OUTPUT}", or one that ends in "terminal"'
+    return (
+        f'this block has no kind: give it a path as title, or title="{OUTPUT}", '
+        "or declare it with <!-- block: … --> on the line above"
+    )
+
+
+def run(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Run:
+    commands(page, common)
+    return Run(terminal=common["title"] or "terminal", **common, **options)
+
+
+def background(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Background:
+    commands(page, common)
+    if not re.match(r"(https?|tcp)://(127\.0\.0\.1|localhost)(:\d+)", options.get("ready", "")):
+        raise page.error(
+            common["place"].line,
+            "background needs ready=http://127.0.0.1:PORT/PATH or ready=tcp://127.0.0.1:PORT",
+        )
+    return Background(terminal=common["title"] or "terminal", **common, **options)
+
+
+def commands(page: Page, common: dict[str, Any]) -> None:
+    line = common["place"].line
+    if common["language"] != "sh":
+        raise page.error(line, f"commands are written in ```sh, not ```{common['language']}")
+    if not common["body"].strip():
+        raise page.error(line, "this block is empty: write the command, or delete the block")
+    if (match := PLACEHOLDER.search(common["body"])) and not common["skip"]:
+        raise page.error(
+            line + 1 + common["body"].count("\n", 0, match.start()),
+            f"{match[0]} cannot be pasted as it stands: use a variable that an earlier step sets",
+        )
+
+
+def expect(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Expect:
+    line = common["place"].line
+    text = common["body"].strip()
+    if not text or not re.sub(r"[.\s]", "", text):
+        raise page.error(line, "this output is all wildcard: it would match anything")
+    name = options.pop("of", "")
+    match = options.pop("match", "json" if common["language"] == "json" else "lines")
+    return Expect(**common, **options, match=match, name=name)
+
+
+def file(page: Page, common: dict[str, Any], options: dict[str, Any]) -> File:
+    line, title = common["place"].line, common["title"]
+    path = PurePosixPath(title)
+    if not title or path.is_absolute() or ".." in path.parts:
+        raise page.error(line, f"a file needs its path in the project as title, not {title!r}")
+    if "mode" not in options and common["language"] == "diff":
+        options["mode"] = "patch"
+    return File(path=path, **common, **options)
+
+
+def notebook(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Notebook:
+    line = common["place"].line
+    if common["language"] not in {"py", "python"} or common["title"]:
+        raise page.error(line, "a notebook cell is a ```py block without a title")
+    return Notebook(**common, **options)
+
+
+# ---------------------------------------------------------------- names and expectations
+
+
+def name_blocks(page: Page, blocks: Sequence[Block]) -> Iterator[Block]:
+    """Give each block its id, in steps of ten as they stand on the page."""
+    number = 0
+    for block in blocks:
+        if isinstance(block, Shown):
+            yield block
+            continue
+        number += 10
+        label = "output" if isinstance(block, Expect) else block.label
+        yield replace(block, id=f"{number:03d}-{label}")
+
+
+def bind(page: Page, named: Iterator[Block]) -> tuple[Block, ...]:
+    """Bind each expectation to the block above it that it belongs to."""
+    bound = list[Block]()
+    for block in named:
+        if isinstance(block, Expect):
+            block = replace(block, producers=tuple(p.id for p in producers(page, block, bound)))
+        bound.append(block)
+    return tuple(bound)
+
+
+def producers(page: Page, expect: Expect, above: Sequence[Block]) -> Sequence[Block]:
+    makers = [b for b in above if isinstance(b, Run | Notebook)]
+    if expect.name:
+        found = [b for b in makers if b.name == expect.name]
+        if not found:
+            raise page.error(expect.place.line, f"no block above is named {expect.name!r}: give one name={expect.name}")
+    else:
+        shared = [b for b in makers if b.place.containers == expect.place.containers and not isinstance(b, Hidden)]
+        found = shared[-1:]
+        if not found:
+            raise page.error(
+                expect.place.line,
+                "this output belongs to no command: put it below one in the same tab or list, or declare of=NAME",
+            )
+    if any(isinstance(b, Background) for b in found):
+        raise page.error(
+            expect.place.line, "a background block has no output of its own: ask its server in a run block"
+        )
+    skipped = [b for b in found if b.skip]
+    if skipped and not expect.skip:
+        raise page.error(
+            expect.place.line,
+            f"the command on line {skipped[0].place.line} is not executed ({skipped[0].skip}): "
+            "declare the same skip for its output",
+        )
+    return found

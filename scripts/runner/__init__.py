@@ -1,0 +1,1 @@
+"""Doing: runs blocks, compares what they print, keeps checkpoints. Knows no Markdown syntax."""

@@ -1,0 +1,75 @@
+"""Rewriting the expected output of pages from what the commands really printed.
+
+Sticky: a line that already matches keeps its text, and ``...`` goes on standing for what it stood
+for, so that only what has changed shows up in the diff.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.chapters import Place
+
+from .matching import ELLIPSIS, as_reader, normalise, same_line
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The new body of one block of a page."""
+
+    place: Place
+    body: str
+
+
+def merge(shown: str, got: str, *, tol: float | None = None, work: Path) -> str:
+    """The text to show in place of ``shown``, so that it fits ``got`` with the fewest changes."""
+    old, new = shown.strip("\n").splitlines(), as_reader(got, work).strip("\n").splitlines()
+    old_normal, new_normal = normalise("\n".join(old)), normalise("\n".join(new))
+    # cost[i][j]: the fewest changed lines that turn old[i:] into new[j:]
+    rows, columns = len(old), len(new)
+    cost = [[0] * (columns + 1) for _ in range(rows + 1)]
+    step: dict[tuple[int, int], tuple[int, int, str | None]] = {}
+    for i in range(rows, -1, -1):
+        for j in range(columns, -1, -1):
+            choices = list[tuple[int, tuple[int, int, str | None]]]()
+            if i < rows and j < columns and same_line(old_normal[i], new_normal[j], tol):
+                choices.append((cost[i + 1][j + 1], (1, 1, old[i])))
+            if i < rows and old[i].strip() == ELLIPSIS:
+                choices.append((cost[i + 1][j], (1, 0, old[i])))
+                if j < columns:
+                    choices.append((cost[i][j + 1], (0, 1, None)))
+            elif i < rows:
+                choices.append((cost[i + 1][j] + 1, (1, 0, None)))
+            if j < columns:
+                choices.append((cost[i][j + 1] + 1, (0, 1, new[j].rstrip())))
+            if choices:
+                cost[i][j], step[i, j] = min(choices, key=lambda choice: choice[0])
+    lines, i, j = list[str](), 0, 0
+    while (i, j) != (rows, columns):
+        down, right, text = step[i, j]
+        if text is not None:
+            lines.append(text)
+        i, j = i + down, j + right
+    return "\n".join(lines) + "\n"
+
+
+def apply(root: Path, corrections: Iterable[Correction]) -> str:
+    """Write corrections into their pages, from the last line up. Returns the diff of the pages."""
+    told = list[str]()
+    pages: dict[str, list[Correction]] = {}
+    for correction in corrections:
+        pages.setdefault(correction.place.page, []).append(correction)
+    for page, wanted in sorted(pages.items()):
+        path = root / page
+        before = path.read_text(encoding="utf-8").split("\n")
+        after = list(before)
+        for correction in sorted(wanted, key=lambda c: -c.place.line):
+            indent = " " * correction.place.indent
+            body = [f"{indent}{line}" if line else "" for line in correction.body.rstrip("\n").split("\n")]
+            after[correction.place.line : correction.place.end - 1] = body
+        path.write_text("\n".join(after), encoding="utf-8")
+        told += difflib.unified_diff(before, after, page, page, lineterm="", n=1)
+    return "\n".join(told)

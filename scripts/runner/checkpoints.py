@@ -1,0 +1,159 @@
+"""Checkpoints: the state at the end of a chapter, and what came of its blocks.
+
+A checkpoint is a folder named after its key. It is written beside its place and then moved there,
+so a half-written one is never taken for whole; its parts are checked by hash when it is used.
+tar and gzip, since every Python reads them: readers download checkpoints too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import records
+from .directory import RunDirectory, remove
+from .records import Record
+
+ARCHIVE, RECORDS, SUMS, VENVS = "state.tar.gz", "records.json", "sums.json", "environments"
+KEPT = ("work", "home")
+LIMIT = 4 * 1024**3
+"""Bytes that all checkpoints together may take; the ones not used for longest go first."""
+
+
+class Checkpoints:
+    """All checkpoints below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.damaged: list[str] = []
+
+    def place(self, key: str) -> Path:
+        return self.folder / key[:24]
+
+    def records(self, key: str) -> list[Record] | None:
+        """What came of a chapter's blocks, or None when there is no whole checkpoint for it."""
+        place = self.place(key)
+        if not place.is_dir():
+            return None
+        try:
+            sums = json.loads((place / SUMS).read_text())
+            if sums[RECORDS] != sum_of(place / RECORDS) or not (place / ARCHIVE).stat().st_size == sums["size"]:
+                raise ValueError("its parts have changed")
+            os.utime(place)
+            return records.load(place / RECORDS)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._discard(place, str(error))
+            return None
+
+    def save(self, key: str, run: RunDirectory, done: Sequence[Record]) -> None:
+        """Keep the state of a run directory. The last to finish wins; none sees a part of it."""
+        place = self.place(key)
+        part = self.folder / f".part-{uuid.uuid4().hex}"
+        part.mkdir(parents=True)
+        try:
+            environments = list(find_environments(run.work))
+            pack(run.root, part / ARCHIVE, leave_out=environments)
+            for number, environment in enumerate(environments):
+                link_tree(environment, part / VENVS / str(number))
+            records.dump(done, part / RECORDS)
+            sums = {
+                RECORDS: sum_of(part / RECORDS),
+                ARCHIVE: sum_of(part / ARCHIVE),
+                "size": (part / ARCHIVE).stat().st_size,
+                "environments": [str(e.relative_to(run.root)) for e in environments],
+            }
+            (part / SUMS).write_text(json.dumps(sums, indent=1))
+            remove(place)
+            try:
+                part.rename(place)
+            except OSError:  # somebody else has just put the same state there
+                if not place.is_dir():
+                    raise
+        finally:
+            remove(part)
+        self.shrink(keep=place)
+
+    def restore(self, key: str, run: RunDirectory) -> bool:
+        """Bring a run directory into the state of a checkpoint. False when that is damaged."""
+        place = self.place(key)
+        try:
+            sums = json.loads((place / SUMS).read_text())
+            if sum_of(place / ARCHIVE) != sums[ARCHIVE]:
+                raise ValueError(f"{ARCHIVE} has changed")
+            run.empty()
+            with tarfile.open(place / ARCHIVE) as archive:
+                archive.extractall(run.root, filter="tar")
+            for number, name in enumerate(sums["environments"]):
+                link_tree(place / VENVS / str(number), run.root / name)
+        except (OSError, ValueError, KeyError, tarfile.TarError) as error:
+            self._discard(place, str(error))
+            return False
+        return True
+
+    def _discard(self, place: Path, why: str) -> None:
+        self.damaged.append(f"checkpoint {place.name} is damaged ({why}): made anew")
+        remove(place)
+
+    def shrink(self, keep: Path | None = None, limit: int = LIMIT) -> None:
+        """Remove what was not used for longest until the rest is below the limit."""
+        for part in self.folder.glob(".part-*"):
+            if time.time() - part.stat().st_mtime > 3600:  # of a process that died
+                remove(part)
+        places = sorted((p for p in self.folder.iterdir() if p.name[0] != "."), key=lambda p: p.stat().st_mtime)
+        sizes = {p: sum(f.stat().st_size for f in p.iterdir() if f.is_file()) for p in places}
+        total = sum(sizes.values())
+        for place in places:
+            if total <= limit:
+                break
+            if place != keep:
+                remove(place)
+                total -= sizes[place]
+
+    def clear(self) -> None:
+        remove(self.folder)
+
+
+def sum_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def find_environments(work: Path) -> Iterator[Path]:
+    """Python environments that the reader made: big, and full of files that are elsewhere too."""
+    for folder, names, files in os.walk(work):
+        if "pyvenv.cfg" in files:
+            names.clear()
+            yield Path(folder)
+        names[:] = [n for n in names if n not in {".git", ".dvc", "data"}]
+
+
+def pack(root: Path, archive: Path, leave_out: Sequence[Path]) -> None:
+    def chosen(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if any(root / member.name == folder for folder in leave_out):
+            return None
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for name in KEPT:
+            tar.add(root / name, name, filter=chosen)
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """A copy that shares the files themselves where the file system can."""
+
+    def link(a: str, b: str) -> None:
+        try:
+            os.link(a, b, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(a, b, follow_symlinks=False)
+
+    shutil.copytree(source, target, symlinks=True, copy_function=link)

@@ -1,0 +1,114 @@
+"""Run directories: one per variant at a fixed place, used by one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from . import environment, processes
+
+FOLDERS = ("work", "home", "state", "log", "bin", "tmp")
+SLOTS = 8
+
+
+class RunError(Exception):
+    """A run that can't go on. Says why and the way out."""
+
+
+@dataclass
+class RunDirectory:
+    """Where a chain of chapters is done: ``work/`` is what the reader sees.
+
+    Its place does not change from run to run, so that what tools cache by path stays valid; the
+    token does, so that each process can be told to which run it belongs.
+    """
+
+    root: Path
+    token: str
+    lock: IO[str]
+    cleaned: list[str]
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    def environment(self) -> dict[str, str]:
+        return environment.build(self.root, processes.TOKEN, self.token)
+
+    def empty(self) -> None:
+        """Back to the beginning: nothing of an earlier run is left."""
+        for name in FOLDERS:
+            remove(self.root / name)
+            (self.root / name).mkdir(parents=True)
+        environment.prepare(self.home, self.root / "bin")
+
+    def close(self) -> list[str]:
+        """End what is left of this run, and give the directory free. Says what had to be ended."""
+        left = processes.end_all(self.token)
+        (self.root / "owner.json").unlink(missing_ok=True)
+        self.lock.close()
+        return left
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, also one with parts that were made read-only."""
+
+    def writable(function: object, name: str, error: object) -> None:
+        Path(name).parent.chmod(0o700)
+        Path(name).chmod(0o700)
+        shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
+
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path, onerror=writable)
+
+
+def claim(runs: Path, name: str) -> RunDirectory:
+    """Take a free directory below ``runs`` for this process, and clean up after one that died.
+
+    The lock is the kernel's: it is free as soon as its holder has ended, however it ended.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    cleaned = list[str]()
+    for slot in range(1, SLOTS + 1):
+        root = runs / (name if slot == 1 else f"{name}.{slot}")
+        lock = (runs / f"{root.name}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        root.mkdir(exist_ok=True)
+        owner = root / "owner.json"
+        if owner.exists():
+            cleaned += processes.end_all(read_token(owner))
+        directory = RunDirectory(root, uuid.uuid4().hex, lock, cleaned)
+        owner.write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
+        return directory
+    raise RunError(f"{SLOTS} runs are under way in {runs}: wait for one to end")
+
+
+def read_token(owner: Path) -> str:
+    try:
+        return str(json.loads(owner.read_text())["token"])
+    except (ValueError, KeyError):
+        return "written by half"  # the process died while it wrote, before it started anything

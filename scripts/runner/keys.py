@@ -1,0 +1,80 @@
+"""Keys: two chapters with the same key leave the same state behind.
+
+A key covers the chapter before, what this chapter does, and what it does it with. It leaves out
+prose, line numbers and expected output: changing those executes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scripts.chapters import Background, Block, Chapter, Expect, File, Hidden, Run, Variant
+
+from . import environment
+
+HERE = Path(__file__).parent
+# What a reader downloads, by what it is made from. Relative to the root of the guide.
+INPUTS = ("requirements-reader.txt", "dataset/manifests/zips.sha256")
+# Only compares or tells; what a chapter leaves behind does not depend on it.
+NOT_EXECUTING = {"matching.py", "records.py", "capabilities.py", "bless.py"}
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def of_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def of_block(block: Block) -> Any:
+    """What is done with a block, without where it stands or how it looks."""
+    what: dict[str, Any] = {"kind": block.kind, "skip": block.skip is not None, "requires": block.requires}
+    if isinstance(block, Run):
+        what |= {"body": block.body, "terminal": block.terminal, "exit": block.exit}
+    if isinstance(block, Background):
+        what |= {"ready": block.ready}
+    if isinstance(block, Hidden):
+        what |= {"role": block.role}
+    if isinstance(block, File):
+        shows = block.mode in {"state", "excerpt"}
+        what |= {"path": str(block.path), "mode": block.mode, "body": "" if shows else block.body}
+    if block.kind == "notebook":
+        what |= {"body": block.body}
+    return what
+
+
+@cache
+def of_machine(root: Path) -> str:
+    """The runner's code, the tools, the data and the locked versions."""
+    code = {p.name: of_file(p) for p in sorted(HERE.iterdir()) if p.is_file() and p.name not in NOT_EXECUTING}
+    tools = {tool: environment.version(tool) for tool in ("bash", "curl", "git", "uv")}
+    return digest(
+        {
+            "code": code,
+            "tools": tools,
+            "inputs": {name: of_file(root / name) for name in INPUTS},
+            "python": sys.version,
+            "platform": [platform.system(), platform.machine()],
+        }
+    )
+
+
+def of_chapters(
+    line: Iterable[Chapter], variant: Variant, *, root: Path, capabilities: Mapping[str, bool]
+) -> dict[str, str]:
+    """The key of each chapter of a line, the first with no predecessor."""
+    key, keys = of_machine(root), dict[str, str]()
+    for chapter in line:
+        blocks = [of_block(b) for b in chapter.executable(variant) if not isinstance(b, Expect)]
+        used = sorted({*chapter.needs, *(name for b in chapter.blocks for name in b.requires)})
+        key = digest([key, chapter.number, chapter.project, blocks, {name: capabilities[name] for name in used}])
+        keys[chapter.number] = key
+    return keys

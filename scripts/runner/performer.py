@@ -1,0 +1,333 @@
+"""Doing what chapters say, in the way of a reader, block after block."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, Notebook, Run, Variant
+
+from . import capabilities, environment, files, keys, notebook, processes
+from .checkpoints import Checkpoints
+from .directory import RunDirectory, RunError, claim
+from .records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
+from .services import Service
+
+TERMINAL = (Path(__file__).parent / "terminal.sh").read_text()
+
+
+def state_file(run: RunDirectory, terminal: str) -> Path:
+    """Where the state of a terminal is kept between blocks."""
+    return run.state / f"{terminal.lower().replace(' ', '-')}.sh"
+
+
+class StandIn(Protocol):
+    """A system outside of this machine that a run needs, as a local server."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Options:
+    """How to do the chapters: ``fresh`` ignores checkpoints, ``asked_for`` are accounts that may be used."""
+
+    fresh: bool = False
+    asked_for: frozenset[str] = frozenset()
+    standins: Callable[[RunDirectory], Sequence[StandIn]] = lambda run: ()
+
+
+class Performance:
+    """One chapter in one variant: does its blocks in order, as far as somebody asks."""
+
+    def __init__(self, chapter: Chapter, performer: Performer) -> None:
+        self.chapter, self.performer = chapter, performer
+        variant = performer.variant
+        self.blocks = [b for b in chapter.executable(variant) if not isinstance(b, Expect)]
+        self.done: list[Record] = []
+        self.cached = False
+        self._services: list[Service] = []
+        self._cells: list[notebook.Cell] | None = None
+        self._stop: Record | None = None
+        """Why nothing is executed from here on."""
+
+    def record(self, block: Block) -> Record:
+        """What came of a block; does it, and those above it, if that has not happened yet."""
+        index = next(i for i, b in enumerate(self.blocks) if b.id == block.id)
+        while len(self.done) <= index:
+            self._next()
+        return self.done[index]
+
+    def complete(self) -> Record | None:
+        """Do the whole chapter. Returns what stops the chapters after it, if anything does."""
+        while len(self.done) < len(self.blocks):
+            self._next()
+        return self._stop
+
+    def _next(self) -> None:
+        block = self.blocks[len(self.done)]
+        if not self.done:
+            self._begin()
+        self.done.append(self._do(block))
+        if len(self.done) == len(self.blocks):
+            self._end()
+
+    def _begin(self) -> None:
+        asked_for = self.performer.options.asked_for
+        if missing := capabilities.absent(self.chapter.needs, asked_for):
+            self._stop = Record(ABSENT, problem=missing)
+        else:
+            self._stop = self.performer.reach(self.chapter)
+
+    def _end(self) -> None:
+        self.stop()
+        if self._stop is None:
+            left = processes.end_all(self.performer.run.token)
+            if left:
+                last = self.done[-1]
+                self.done[-1] = self._failed(
+                    self.blocks[-1],
+                    f"still running at the end of the chapter: {', '.join(left)}",
+                    last.output,
+                )
+        if self._stop is None:
+            self.performer.keep(self.chapter, self.done)
+
+    def stop(self) -> None:
+        """Stop the chapter's servers."""
+        while self._services:
+            self._services.pop().stop()
+
+    # ------------------------------------------------------------ one block
+
+    def _do(self, block: Block) -> Record:
+        if self._stop is not None:
+            return self._stop
+        if block.skip:
+            return Record(SKIPPED, problem=str(block.skip))
+        if missing := capabilities.absent(block.requires, self.performer.options.asked_for):
+            return Record(ABSENT, problem=missing)
+        started = time.monotonic()
+        try:
+            self._check_services()
+            output = self._execute(block)
+            self._check_services()
+        except RunError as error:
+            problem, _, output = str(error).partition("\0")
+            return self._failed(block, problem, output, time.monotonic() - started)
+        return Record(RAN, output, seconds=time.monotonic() - started)
+
+    def _failed(self, block: Block, problem: str, output: str = "", seconds: float = 0.0) -> Record:
+        self._stop = Record(BLOCKED, problem=f"after the failure at {block.place}")
+        return Record(FAILED, output, problem, seconds)
+
+    def _check_services(self) -> None:
+        for service in self._services:
+            service.check()
+
+    def _execute(self, block: Block) -> str:
+        run = self.performer.run
+        project = run.work / self.chapter.project
+        if isinstance(block, Background):
+            self._serve(block)
+            return ""
+        if isinstance(block, Run):
+            return self._run(block, self._command(block.terminal, block.body), run.work)
+        if isinstance(block, File):
+            return files.do(block, project)
+        if isinstance(block, Notebook):
+            return self._cell(block, project)
+        raise AssertionError(f"{block.kind} cannot be executed")
+
+    def _command(self, terminal: str, body: str) -> list[str]:
+        state = state_file(self.performer.run, terminal)
+        return ["bash", "--norc", "--noprofile", "-c", TERMINAL, "bash", str(state), body]
+
+    def _environment(self) -> dict[str, str]:
+        date = environment.commit_date(self.performer.step(self.chapter, len(self.done)))
+        return {**self.performer.run.environment(), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+
+    def _run(self, block: Run, command: list[str], cwd: Path) -> str:
+        log = self.performer.run.log / f"{self.chapter.slug}-{block.id}.txt"
+        ended = processes.run(
+            command,
+            cwd=cwd,
+            env=self._environment(),
+            log=log,
+            timeout=block.timeout,
+            while_waiting=self._check_services,
+        )
+        if ended.status is None:
+            raise RunError(f"did not end within {block.timeout:.0f} s: its processes were ended\0{ended.output}")
+        if ended.status != block.exit:
+            raise RunError(f"ended with status {ended.status}, not {block.exit}\0{ended.output}")
+        if processes.group_alive(ended.group):
+            processes.end_group(ended.group)
+            raise RunError(f"left a process running: declare it as background\0{ended.output}")
+        return ended.output
+
+    def _serve(self, block: Background) -> None:
+        run = self.performer.run
+        self._services.append(
+            Service(
+                # The server gets a copy of the terminal's state, and changes nothing of it.
+                self._command(block.terminal, "trap - EXIT; " + block.body),
+                ready=block.ready,
+                cwd=run.work,
+                env=self._environment(),
+                log=run.log / f"{self.chapter.slug}-{block.id}.txt",
+                timeout=block.timeout,
+            )
+        )
+
+    def _cell(self, block: Notebook, project: Path) -> str:
+        if self._cells is None:
+            self._cells = self._execute_notebook(block, project)
+        index = sum(isinstance(b, Notebook) for b in self.blocks[: len(self.done)])
+        if index >= len(self._cells) or self._cells[index].source.strip() != block.body.strip():
+            raise RunError(
+                f"cell {index + 1} of the reader's {notebook.NAME} is another one: run python3 scripts/extract.py"
+            )
+        cell = self._cells[index]
+        if cell.error:
+            raise RunError(f"cell {index + 1} fails: {cell.error}\0{cell.output}")
+        return cell.output
+
+    def _execute_notebook(self, block: Notebook, project: Path) -> list[notebook.Cell]:
+        script = self.performer.run.state / "execute_notebook.py"
+        script.write_text(notebook.EXECUTE)
+        target = self.performer.run.state / "executed.ipynb"
+        words = [str(script), str(project / notebook.NAME), str(target), str(block.timeout)]
+        body = f"cd '{project}'; python3 " + " ".join(f"'{word}'" for word in words)
+        doing = Run(place=block.place, id=block.id, body=body, timeout=10 * block.timeout)
+        self._run(doing, self._command("terminal", f"({body})"), self.performer.run.work)
+        return list(notebook.read(target))
+
+
+@dataclass
+class Performer:
+    """A variant of the guide in its run directory: brings it to the start of any chapter."""
+
+    guide: Guide
+    variant: Variant
+    root: Path
+    cache: Path
+    options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        self.checkpoints = Checkpoints(self.cache / "checkpoints")
+        self._performances: dict[str, Performance] = {}
+        self._run: RunDirectory | None = None
+        self._standins: list[StandIn] = []
+        self._at: str | None = None
+        """Key of the state that the run directory is in; None when it is in no known one."""
+
+    @property
+    def name(self) -> str:
+        return "-".join(self.variant[key] for key in sorted(self.variant))
+
+    @property
+    def run(self) -> RunDirectory:
+        """The run directory, claimed at the first use."""
+        if self._run is None:
+            self._run = claim(self.cache / "runs", self.name)
+        return self._run
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was executed."""
+        return self._run is not None
+
+    def told(self) -> list[str]:
+        """What somebody should know: cleaned up after a run that died, damaged checkpoints."""
+        cleaned = [
+            f"ended, left over from a run that died: {text}" for text in (self._run.cleaned if self._run else ())
+        ]
+        return cleaned + self.checkpoints.damaged
+
+    def performance(self, chapter: Chapter) -> Performance:
+        if chapter.number not in self._performances:
+            performance = Performance(chapter, self)
+            if not self.options.fresh and (known := self.checkpoints.records(self.key(chapter))):
+                performance.done, performance.cached = known, True
+            self._performances[chapter.number] = performance
+        return self._performances[chapter.number]
+
+    def key(self, chapter: Chapter) -> str:
+        line = self.guide.line(chapter)
+        present = {
+            name: capabilities.absent((name,), self.options.asked_for) is None
+            for c in line
+            for name in (*c.needs, *(n for b in c.blocks for n in b.requires))
+        }
+        return keys.of_chapters(line, self.variant, root=self.root, capabilities=present)[chapter.number]
+
+    def step(self, chapter: Chapter, index: int) -> int:
+        return 1000 * len(self.guide.line(chapter)) + index
+
+    def shell(self, block: Block) -> None:
+        """Open an interactive bash where a block of the run directory's chapter stopped."""
+        terminal = block.terminal if isinstance(block, Run) else "terminal"
+        state = state_file(self.run, terminal)
+        state.touch()
+        print(f"\n{block.place}: exit leaves this shell and goes on\n", flush=True)
+        subprocess.run(
+            ["bash", "--rcfile", str(state), "-i"], cwd=self.run.work, env=self.run.environment(), check=False
+        )
+
+    def reach(self, chapter: Chapter) -> Record | None:
+        """Bring the run directory to the start of a chapter. Returns what makes that impossible."""
+        if chapter.after is None:
+            self._restart()
+            return None
+        before = self.guide.chapters[chapter.after]
+        key = self.key(before)
+        performance = self.performance(before)
+        if not performance.cached and (stop := performance.complete()):
+            return stop
+        if self._at != key:
+            self._stop_standins()
+            if not self.checkpoints.restore(key, self.run):
+                performance.done, performance.cached = [], False
+                if stop := performance.complete():
+                    return stop
+        self._start_standins()
+        self._new_terminals()
+        self._at = None
+        return None
+
+    def keep(self, chapter: Chapter, done: Sequence[Record]) -> None:
+        """Note that the run directory is at the end of a chapter, and keep that state."""
+        self._at = self.key(chapter)
+        self.checkpoints.save(self._at, self.run, done)
+
+    def _restart(self) -> None:
+        self._stop_standins()
+        self.run.empty()
+        self._start_standins()
+        self._at = None
+
+    def _new_terminals(self) -> None:
+        for state in self.run.state.glob("*.sh"):
+            state.unlink()
+
+    def _start_standins(self) -> None:
+        if not self._standins:
+            for standin in self.options.standins(self.run):
+                standin.start()
+                self._standins.append(standin)
+
+    def _stop_standins(self) -> None:
+        while self._standins:
+            self._standins.pop().stop()
+
+    def close(self) -> list[str]:
+        """Stop everything. Returns what was still running although nothing should be."""
+        for performance in self._performances.values():
+            performance.stop()
+        self._stop_standins()
+        return self._run.close() if self._run is not None else []

@@ -1,0 +1,108 @@
+"""Servers that a page starts: awaited until they answer, watched while they are needed."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import processes
+from .directory import RunError
+
+TAIL = 20
+POLL = 0.1
+
+
+class Service:
+    """One background block, in its own process group.
+
+    Raises RunError, with the end of the server's log, as soon as it is clear that it will not be
+    ready: its port is taken, it has died, or ``timeout`` seconds are over.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        ready: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+        timeout: float,
+    ) -> None:
+        self.ready, self.log = ready, log
+        if connects(ready):
+            raise RunError(f"something else already listens at {ready}: stop it, then run this again")
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait(timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not answers(self.ready):
+            self.check()
+            if time.monotonic() > deadline:
+                raise RunError(f"the server is not ready at {self.ready} after {timeout:.0f} s\n{self.tail()}")
+            time.sleep(POLL)
+        self.check()
+
+    def check(self) -> None:
+        """Raises RunError when the server has died."""
+        if (status := self.process.poll()) is not None:
+            raise RunError(f"the server at {self.ready} has ended with status {status}\n{self.tail()}")
+
+    def tail(self) -> str:
+        lines = self.log.read_bytes().decode("utf-8", errors="backslashreplace").splitlines()[-TAIL:]
+        return "\n".join(["the end of its log:", *(f"  {line}" for line in lines or ["(empty)"])])
+
+    def stop(self) -> None:
+        """End the server and all that it started."""
+        processes.end_group(self.process.pid)
+        self.process.wait()
+
+
+def connects(address: str) -> bool:
+    """Whether something listens there."""
+    url = urlsplit(address)
+    try:
+        with socket.create_connection((url.hostname or "", url.port or 0), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def answers(address: str) -> bool:
+    """Whether the server there is ready: a tcp address accepts, an http one answers below 400."""
+    url = urlsplit(address)
+    if url.scheme == "tcp":
+        return connects(address)
+    # Certificates of a local server are nobody's business here; only whether it answers.
+    connection = (
+        http.client.HTTPSConnection(url.hostname or "", url.port, timeout=2, context=ssl._create_unverified_context())
+        if url.scheme == "https"
+        else http.client.HTTPConnection(url.hostname or "", url.port, timeout=2)
+    )
+    try:
+        connection.request("GET", url.path or "/")
+        return connection.getresponse().status < 400
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,76 @@
+"""Stand-ins for systems outside of this machine: real servers that speak the real protocol."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+HOST = "mlops.swiss-ai-center.ch"
+
+
+class PublishedGuide:
+    """The guide's website: serves the downloads of this checkout over https, at the real address.
+
+    A reader's ``curl`` reaches it because the run's ``.curlrc`` leads that host, and no other, here.
+    ``content`` makes the folder to serve; it is called at the first request.
+    """
+
+    def __init__(self, content: Callable[[], Path], home: Path, state: Path) -> None:
+        self._content, self._home, self._state = content, home, state
+        self._folder: Path | None = None
+        self._making = threading.Lock()
+        self._server: ThreadingHTTPServer | None = None
+
+    def folder(self) -> Path:
+        with self._making:
+            if self._folder is None:
+                self._folder = self._content()
+            return self._folder
+
+    def start(self) -> None:
+        authority = trustme.CA()
+        certificate = self._state / "guide-ca.pem"
+        authority.cert_pem.write_to_path(str(certificate))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(HOST).configure_cert(context)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.socket = context.wrap_socket(
+            self._server.socket,
+            server_side=True,
+            do_handshake_on_connect=False,  # in the thread of the request, so that nobody can block the rest
+        )
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        port = self._server.server_address[1]
+        (self._home / ".curlrc").write_text(
+            f'connect-to = "{HOST}:443:127.0.0.1:{port}"\ncacert = "{certificate}"\nnoproxy = "{HOST}"\n'
+        )
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def _handler(self) -> type[SimpleHTTPRequestHandler]:
+        guide = self
+
+        class Files(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                try:
+                    self.directory = str(guide.folder())
+                except Exception as error:  # whatever kept it from being made is told to who asked
+                    self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, str(error).splitlines()[0])
+                    return
+                super().do_GET()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing: the command that asked tells what went wrong."""
+
+        return Files

@@ -1,0 +1,313 @@
+"""Turns the chapters of the guide into pytest items: one per block, located at its line.
+
+The only place where reading (scripts/chapters) meets doing (scripts/runner).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from scripts.chapters import Block, Chapter, Expect, File, Guide, PageError
+from scripts.chapters.grammar import CAPABILITIES, VARIANTS
+from scripts.runner import bless, files, matching
+from scripts.runner.directory import RunDirectory, RunError
+from scripts.runner.performer import Options, Performer, StandIn
+from scripts.runner.records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
+from scripts.runner.standins import PublishedGuide
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+DEFAULT = {"tool": "uv"}
+PERFORMERS = pytest.StashKey[dict[str, Performer]]()
+CORRECTIONS = pytest.StashKey[list[bless.Correction]]()
+
+
+# ---------------------------------------------------------------- options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("guide", "the chapters of the guide")
+    group.addoption("--from", dest="start", metavar="N", help="only chapters from number N on")
+    group.addoption("--fresh", action="store_true", help="execute every chapter, whatever is cached")
+    group.addoption(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="tool=pip",
+        help="which tabs to follow, or all (default: uv)",
+    )
+    group.addoption("--with", dest="with_", default="", metavar="A,B", help="use my accounts: gcloud, github")
+    group.addoption("--strict-capabilities", action="store_true", help="a missing capability is a failure")
+    group.addoption("--bless", action="store_true", help="rewrite the outputs that pages show from what was printed")
+    group.addoption("--debug-shell", action="store_true", help="open a shell where a block failed")
+
+
+def this_system() -> str:
+    if platform.system() == "Darwin":
+        return "macos"
+    return "wsl2" if "microsoft" in platform.release().lower() else "linux"
+
+
+def variants(config: pytest.Config) -> list[dict[str, str]]:
+    """The variants that were asked for: tools differ, the system is the one at hand."""
+    asked: list[str] = config.getoption("--variant") or [f"tool={DEFAULT['tool']}"]
+    tools = list[str]()
+    for text in asked:
+        key, _, value = text.partition("=")
+        if text == "all":
+            tools += VARIANTS["tool"].values()
+        elif key == "tool" and value in VARIANTS["tool"].values():
+            tools.append(value)
+        else:
+            raise pytest.UsageError(f"--variant {text}: choose all, or tool={'|'.join(VARIANTS['tool'].values())}")
+    return [{"tool": tool, "os": this_system()} for tool in dict.fromkeys(tools)]
+
+
+def asked_for(config: pytest.Config) -> frozenset[str]:
+    names = frozenset(name for name in config.getoption("with_").split(",") if name)
+    if unknown := names - set(CAPABILITIES):
+        raise pytest.UsageError(f"--with {min(unknown)}: choose from {', '.join(CAPABILITIES)}")
+    return names
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--bless") and os.environ.get("CI"):
+        raise pytest.UsageError("--bless changes pages: run it on your machine, look at the diff, commit")
+    config.stash[CORRECTIONS] = []
+    config.stash[PERFORMERS] = {}
+    # As a plugin of its own, so that it also sees files outside of tests/.
+    config.pluginmanager.register(Chapters(config), "guide-chapters")
+
+
+# ---------------------------------------------------------------- collection
+
+
+class Chapters:
+    """Collects the executable pages below docs/, and tells what comes of their blocks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self._guide: Guide | None = None
+        self._outcomes: dict[str, int] = {}
+        self._cached = 0
+
+    @property
+    def guide(self) -> Guide:
+        if self._guide is None:
+            try:
+                self._guide = Guide.load(ROOT)
+            except PageError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self._guide
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path.suffix != ".md" or not file_path.is_relative_to(ROOT / "docs"):
+            return None
+        page = file_path.relative_to(ROOT).as_posix()
+        chapter = next((c for c in self.guide.chapters.values() if c.page == page), None)
+        if chapter is None or not self._selected(chapter):
+            return None
+        return ChapterFile.from_parent(
+            parent, path=file_path, name=chapter.slug, nodeid=chapter.slug, chapter=chapter, guide=self.guide
+        )
+
+    def _selected(self, chapter: Chapter) -> bool:
+        start = self.config.getoption("start")
+        if start is None:
+            return True
+        numbers = list(self.guide.chapters)
+        if start not in numbers:
+            raise pytest.UsageError(f"--from {start}: there is no such chapter (there are {', '.join(numbers)})")
+        return numbers.index(chapter.number) >= numbers.index(start)
+
+    # ------------------------------------------------------------ telling
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Blocks are told one per line, not as letters behind the name of a file."""
+        if not isinstance(item, BlockItem):
+            return None
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and reporter.isatty and not item.cached:
+            reporter.write(f"\r{item.telling} …\r")
+        runtestprotocol(item, nextitem=nextitem)
+        return True
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Counted by pytest, told by this plugin."""
+        if report.when != "call" or "block" not in dict(report.user_properties):
+            return None
+        return report.outcome, "", "" if report.passed else report.outcome.upper()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        known = dict(report.user_properties)
+        if report.when != "call" or "block" not in known:
+            return
+        outcome = known.get("outcome", RAN if report.passed else FAILED)
+        self._outcomes[str(outcome)] = self._outcomes.get(str(outcome), 0) + 1
+        self._cached += bool(known["cached"]) and outcome == RAN
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or (known["cached"] and report.passed) or self.config.get_verbosity() < 0:
+            return
+        if reporter.isatty:
+            reporter.write("\r\x1b[K")
+        reporter.ensure_newline()
+        tail = known.get("problem") or f"{report.duration:.1f} s"
+        colour = {RAN: {"green": True}, FAILED: {"red": True}}.get(str(outcome), {"yellow": True})
+        reporter.write(f"{outcome:8}", **colour)
+        reporter.write_line(f"{known['block']}  {tail}")
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._outcomes:
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in self._outcomes.items())
+            terminalreporter.write_line(f"blocks of the guide: {counts} ({self._cached} from checkpoints)")
+        for performer in self.config.stash[PERFORMERS].values():
+            for text in performer.told():
+                terminalreporter.write_line(text)
+        if corrections := self.config.stash[CORRECTIONS]:
+            terminalreporter.section("blessed")
+            terminalreporter.write_line(bless.apply(ROOT, corrections))
+
+    def pytest_sessionfinish(self) -> None:
+        for performer in self.config.stash[PERFORMERS].values():
+            performer.close()
+
+
+class ChapterFile(pytest.File):
+    """A page with a chapter."""
+
+    def __init__(self, *, chapter: Chapter, guide: Guide, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.chapter, self.guide = chapter, guide
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for variant in variants(self.config):
+            performer = performer_for(self.config, self.guide, variant)
+            for block in self.chapter.executable(variant):
+                name = f"{block.id}[{variant['tool']}]"
+                yield BlockItem.from_parent(self, name=name, block=block, performer=performer, chapter=self.chapter)
+
+
+def performer_for(config: pytest.Config, guide: Guide, variant: dict[str, str]) -> Performer:
+    performers = config.stash[PERFORMERS]
+    if variant["tool"] not in performers:
+        options = Options(fresh=config.getoption("--fresh"), asked_for=asked_for(config), standins=standins)
+        performers[variant["tool"]] = Performer(guide, variant, ROOT, CACHE, options)
+    return performers[variant["tool"]]
+
+
+def standins(run: RunDirectory) -> list[StandIn]:
+    return [PublishedGuide(downloads, run.home, run.state)]
+
+
+def downloads() -> Path:
+    from scripts.site.downloads import publish
+
+    folder = CACHE / "downloads"
+    publish(folder)
+    return folder
+
+
+# ---------------------------------------------------------------- items
+
+
+class BlockFailed(Exception):
+    """A block did not do what its page says: what is wrong, and what was printed or how it differs."""
+
+
+class BlockItem(pytest.Item):
+    """One block in one variant."""
+
+    def __init__(self, *, block: Block, chapter: Chapter, performer: Performer, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.block, self.chapter, self.performer = block, chapter, performer
+        self.add_marker(pytest.mark.xdist_group(performer.name))
+
+    @property
+    def telling(self) -> str:
+        return f"{self.block.place} {self.name}"
+
+    @property
+    def cached(self) -> bool:
+        return self.performer.performance(self.chapter).cached
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return ROOT / self.block.place.page, self.block.place.line - 1, self.nodeid
+
+    def runtest(self) -> None:
+        maker = self.block
+        if isinstance(maker, Expect):
+            maker = self.chapter.producer(maker, self.performer.variant)
+        performance = self.performer.performance(self.chapter)
+        self.user_properties += [("block", self.telling), ("cached", performance.cached)]
+        record = performance.record(maker)
+        self._judge(record, maker)
+        self._compare(record)
+
+    def _judge(self, record: Record, maker: Block) -> None:
+        """Goes on when the block was executed and did well; else says what came of it."""
+        if record.outcome == RAN:
+            return
+        if record.outcome == FAILED and maker is self.block:
+            if self.config.getoption("--debug-shell"):
+                self._debug_shell()
+            raise BlockFailed(record.problem, record.output)
+        if record.outcome == ABSENT and self.config.getoption("--strict-capabilities"):
+            raise BlockFailed(f"this machine lacks {record.problem}", "")
+        if record.outcome == FAILED:
+            self._not_executed(BLOCKED, f"after the failure at {maker.place}")
+        self._not_executed(record.outcome, record.problem)
+
+    def _not_executed(self, outcome: str, problem: str) -> NoReturn:
+        self.user_properties += [("outcome", outcome), ("problem", problem)]
+        raise pytest.skip.Exception(f"{outcome}: {problem}", _use_item_location=True)
+
+    def _compare(self, record: Record) -> None:
+        # The directory's place, whether or not anything was executed in it this time.
+        work = CACHE / "runs" / self.performer.name / "work"
+        if isinstance(self.block, Expect):
+            if self.block.skip:
+                self._not_executed(SKIPPED, str(self.block.skip))
+            problem = matching.difference(
+                self.block.body, record.output, match=self.block.match, tol=self.block.tol, work=work
+            )
+        elif isinstance(self.block, File):
+            problem = files.compare(self.block, record.output, work)
+        else:
+            return
+        if problem is None:
+            return
+        if self.config.getoption("--bless") and getattr(self.block, "mode", "state") == "state":
+            self._bless(record.output, work)
+        else:
+            raise BlockFailed("is not what the page shows", problem)
+
+    def _bless(self, got: str, work: Path) -> None:
+        tol = self.block.tol if isinstance(self.block, Expect) else None
+        body = got if self.block.language == "json" else bless.merge(self.block.body, got, tol=tol, work=work)
+        self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, body))
+
+    def _debug_shell(self) -> None:
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        assert capture is not None
+        with capture.global_and_fixture_disabled():
+            self.performer.shell(self.block)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if not isinstance(excinfo.value, BlockFailed | RunError):
+            return super().repr_failure(excinfo, style)
+        problem, output = [*excinfo.value.args, ""][:2]
+        lines = [f"{self.block.place}: {problem}", ""]
+        lines += [f"    {line}" for line in self.block.body.rstrip().splitlines()]
+        if output.strip():
+            lines += ["", *output.rstrip().splitlines()]
+        if self.performer.used:
+            lines += ["", f"its working directory is kept until the next run: {self.performer.run.work}"]
+        return "\n".join(lines)
