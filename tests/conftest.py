@@ -9,24 +9,28 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from scripts.chapters import Block, Chapter, Expect, File, Guide, PageError
+from scripts import results
+from scripts.chapters import Block, Chapter, Expect, Guide, PageError
 from scripts.chapters.grammar import CAPABILITIES, VARIANTS
-from scripts.runner import bless, files, matching
-from scripts.runner.directory import RunDirectory, RunError
-from scripts.runner.performer import Options, Performer, StandIn
-from scripts.runner.records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
-from scripts.runner.standins import PublishedGuide
+from scripts.runner import bless, recording, shares
+from scripts.runner.directory import RunError
+from scripts.runner.judging import Verdict, judge
+from scripts.runner.performer import Options, Performer
+from scripts.runner.records import ABSENT, FAILED, RAN
+from scripts.runner.standins import published
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 DEFAULT = {"tool": "uv"}
 PERFORMERS = pytest.StashKey[dict[str, Performer]]()
 CORRECTIONS = pytest.StashKey[list[bless.Correction]]()
+VERDICTS = pytest.StashKey[dict[tuple[str, str], dict[str, Verdict]]]()
+"""(chapter, variant) → block → verdict."""
 
 
 # ---------------------------------------------------------------- options
@@ -46,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--with", dest="with_", default="", metavar="A,B", help="use my accounts: gcloud, github")
     group.addoption("--strict-capabilities", action="store_true", help="a missing capability is a failure")
     group.addoption("--bless", action="store_true", help="rewrite the outputs that pages show from what was printed")
+    group.addoption("--record", action="store_true", help="note the verdicts in results/verified.json, for the site")
     group.addoption("--debug-shell", action="store_true", help="open a shell where a block failed")
 
 
@@ -78,10 +83,13 @@ def asked_for(config: pytest.Config) -> frozenset[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--record") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--record needs all verdicts in one process: leave out -n")
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless changes pages: run it on your machine, look at the diff, commit")
     config.stash[CORRECTIONS] = []
     config.stash[PERFORMERS] = {}
+    config.stash[VERDICTS] = {}
     # As a plugin of its own, so that it also sees files outside of tests/.
     config.pluginmanager.register(Chapters(config), "guide-chapters")
 
@@ -176,8 +184,18 @@ class Chapters:
             terminalreporter.write_line(bless.apply(ROOT, corrections))
 
     def pytest_sessionfinish(self) -> None:
+        if self.config.getoption("--record"):
+            self._record()
         for performer in self.config.stash[PERFORMERS].values():
             performer.close()
+
+    def _record(self) -> None:
+        performers = {p.name: p for p in self.config.stash[PERFORMERS].values()}
+        chapters = {
+            (number, name): (performers[name].performance(self.guide.chapters[number]), verdicts)
+            for (number, name), verdicts in self.config.stash[VERDICTS].items()
+        }
+        recording.record(ROOT, chapters)
 
 
 class ChapterFile(pytest.File):
@@ -193,29 +211,39 @@ class ChapterFile(pytest.File):
             for block in self.chapter.executable(variant):
                 name = f"{block.id}[{variant['tool']}]"
                 yield BlockItem.from_parent(self, name=name, block=block, performer=performer, chapter=self.chapter)
+            yield SharesItem.from_parent(self, name=f"shares[{variant['tool']}]", performer=performer)
 
 
 def performer_for(config: pytest.Config, guide: Guide, variant: dict[str, str]) -> Performer:
     performers = config.stash[PERFORMERS]
     if variant["tool"] not in performers:
-        options = Options(fresh=config.getoption("--fresh"), asked_for=asked_for(config), standins=standins)
+        options = Options(fresh=config.getoption("--fresh"), asked_for=asked_for(config), standins=published(ROOT))
         performers[variant["tool"]] = Performer(guide, variant, ROOT, CACHE, options)
     return performers[variant["tool"]]
 
 
-def standins(run: RunDirectory) -> list[StandIn]:
-    return [PublishedGuide(downloads, run.home, run.state)]
-
-
-def downloads() -> Path:
-    from scripts.site.downloads import publish
-
-    folder = CACHE / "downloads"
-    publish(folder)
-    return folder
-
-
 # ---------------------------------------------------------------- items
+
+
+class SharesItem(pytest.Item):
+    """How much of a chapter is executed and checked has not fallen since it was last recorded."""
+
+    def __init__(self, *, performer: Performer, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.performer = performer
+        self.add_marker(pytest.mark.xdist_group(performer.name))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.nodeid
+
+    def runtest(self) -> None:
+        assert isinstance(self.parent, ChapterFile)
+        chapter = self.parent.chapter
+        known = results.load(ROOT).get("chapters", {}).get(chapter.number, {}).get("variants", {})
+        recorded = known.get(self.performer.name, {}).get("shares")
+        now = shares.of(chapter, self.performer.variant)
+        if recorded and (problem := shares.fallen(now, recorded)):
+            pytest.fail(f"{chapter.page}:1: {problem} (--record takes the new figure)", pytrace=False)
 
 
 class BlockFailed(Exception):
@@ -242,56 +270,26 @@ class BlockItem(pytest.Item):
         return ROOT / self.block.place.page, self.block.place.line - 1, self.nodeid
 
     def runtest(self) -> None:
-        maker = self.block
-        if isinstance(maker, Expect):
-            maker = self.chapter.producer(maker, self.performer.variant)
         performance = self.performer.performance(self.chapter)
         self.user_properties += [("block", self.telling), ("cached", performance.cached)]
-        record = performance.record(maker)
-        self._judge(record, maker)
-        self._compare(record)
-
-    def _judge(self, record: Record, maker: Block) -> None:
-        """Goes on when the block was executed and did well; else says what came of it."""
-        if record.outcome == RAN:
-            return
-        if record.outcome == FAILED and maker is self.block:
-            if self.config.getoption("--debug-shell"):
+        verdict = judge(self.block, performance)
+        if verdict.got is not None and verdict.outcome == FAILED and self.config.getoption("--bless"):
+            self._bless(verdict.got)
+            verdict = Verdict(RAN, record=verdict.record)
+        self.config.stash[VERDICTS].setdefault((self.chapter.number, self.performer.name), {})[self.block.id] = verdict
+        if verdict.outcome == FAILED:
+            if self.config.getoption("--debug-shell") and not isinstance(self.block, Expect):
                 self._debug_shell()
-            raise BlockFailed(record.problem, record.output)
-        if record.outcome == ABSENT and self.config.getoption("--strict-capabilities"):
-            raise BlockFailed(f"this machine lacks {record.problem}", "")
-        if record.outcome == FAILED:
-            self._not_executed(BLOCKED, f"after the failure at {maker.place}")
-        self._not_executed(record.outcome, record.problem)
+            raise BlockFailed(verdict.problem, verdict.detail)
+        if verdict.outcome == ABSENT and self.config.getoption("--strict-capabilities"):
+            raise BlockFailed(f"this machine lacks {verdict.problem}", "")
+        if verdict.outcome != RAN:
+            self.user_properties += [("outcome", verdict.outcome), ("problem", verdict.problem)]
+            raise pytest.skip.Exception(f"{verdict.outcome}: {verdict.problem}", _use_item_location=True)
 
-    def _not_executed(self, outcome: str, problem: str) -> NoReturn:
-        self.user_properties += [("outcome", outcome), ("problem", problem)]
-        raise pytest.skip.Exception(f"{outcome}: {problem}", _use_item_location=True)
-
-    def _compare(self, record: Record) -> None:
-        # The directory's place, whether or not anything was executed in it this time.
-        work = CACHE / "runs" / self.performer.name / "work"
-        if isinstance(self.block, Expect):
-            if self.block.skip:
-                self._not_executed(SKIPPED, str(self.block.skip))
-            problem = matching.difference(
-                self.block.body, record.output, match=self.block.match, tol=self.block.tol, work=work
-            )
-        elif isinstance(self.block, File):
-            problem = files.compare(self.block, record.output, work)
-        else:
-            return
-        if problem is None:
-            return
-        if self.config.getoption("--bless") and getattr(self.block, "mode", "state") == "state":
-            self._bless(record.output, work)
-        else:
-            raise BlockFailed("is not what the page shows", problem)
-
-    def _bless(self, got: str, work: Path) -> None:
+    def _bless(self, got: str) -> None:
         tol = self.block.tol if isinstance(self.block, Expect) else None
-        body = got if self.block.language == "json" else bless.merge(self.block.body, got, tol=tol, work=work)
+        body = got if self.block.language == "json" else bless.merge(self.block.body, got, tol=tol)
         self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, body))
 
     def _debug_shell(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.chapters import Place
 
-from .matching import ELLIPSIS, as_reader, normalise, same_line
+from .matching import ELLIPSIS, normalise, same_line
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Correction:
     body: str
 
 
-def merge(shown: str, got: str, *, tol: float | None = None, work: Path) -> str:
+def merge(shown: str, got: str, *, tol: float | None = None) -> str:
     """The text to show in place of ``shown``, so that it fits ``got`` with the fewest changes."""
-    old, new = shown.strip("\n").splitlines(), as_reader(got, work).strip("\n").splitlines()
+    old, new = shown.strip("\n").splitlines(), got.strip("\n").splitlines()
     old_normal, new_normal = normalise("\n".join(old)), normalise("\n".join(new))
     # cost[i][j]: the fewest changed lines that turn old[i:] into new[j:]
     rows, columns = len(old), len(new)

@@ -15,6 +15,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from . import records
@@ -52,6 +53,10 @@ class Checkpoints:
             self._discard(place, str(error))
             return None
 
+    def date(self, key: str) -> str:
+        """When the state of a whole checkpoint was reached."""
+        return str(json.loads((self.place(key) / SUMS).read_text())["date"])
+
     def save(self, key: str, run: RunDirectory, done: Sequence[Record]) -> None:
         """Keep the state of a run directory. The last to finish wins; none sees a part of it."""
         place = self.place(key)
@@ -67,6 +72,7 @@ class Checkpoints:
                 RECORDS: sum_of(part / RECORDS),
                 ARCHIVE: sum_of(part / ARCHIVE),
                 "size": (part / ARCHIVE).stat().st_size,
+                "date": datetime.now(UTC).date().isoformat(),
                 "environments": [str(e.relative_to(run.root)) for e in environments],
             }
             (part / SUMS).write_text(json.dumps(sums, indent=1))

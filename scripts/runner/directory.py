@@ -15,6 +15,8 @@ from . import environment, processes
 
 FOLDERS = ("work", "home", "state", "log", "bin", "tmp")
 SLOTS = 8
+READER = "/home/reader"
+"""The reader's directory, as pages show it."""
 
 
 class RunError(Exception):
@@ -49,6 +51,10 @@ class RunDirectory:
     @property
     def home(self) -> Path:
         return self.root / "home"
+
+    def as_reader(self, text: str) -> str:
+        """What a reader sees in place of this directory: pages and records hold for every run."""
+        return text.replace(str(self.work), READER).replace(str(self.home), READER)
 
     def environment(self) -> dict[str, str]:
         return environment.build(self.root, processes.TOKEN, self.token)

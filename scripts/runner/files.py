@@ -25,12 +25,12 @@ def do(block: File, project: Path) -> str:
     return read(path)
 
 
-def compare(block: File, text: str, work: Path) -> str | None:
+def compare(block: File, text: str) -> str | None:
     """What a ``state`` or ``excerpt`` block shows against the file as it is: None when it fits."""
     if block.mode == "excerpt":
         return None if block.body.strip("\n") in text else f"not in {block.path} as it is now:\n{text}"
     if block.mode == "state":
-        return matching.difference(block.body, text, work=work)
+        return matching.difference(block.body, text)
     return None
 
 

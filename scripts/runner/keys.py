@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts.chapters import Background, Block, Chapter, Expect, File, Hidden, Run, Variant
+from scripts.chapters import Background, Block, Chapter, Expect, File, Hidden, Run, Variant, patching
 
 from . import environment
 
@@ -23,7 +23,10 @@ HERE = Path(__file__).parent
 # What a reader downloads, by what it is made from. Relative to the root of the guide.
 INPUTS = ("requirements-reader.txt", "dataset/manifests/zips.sha256")
 # Only compares or tells; what a chapter leaves behind does not depend on it.
-NOT_EXECUTING = {"matching.py", "records.py", "capabilities.py", "bless.py"}
+NOT_EXECUTING = {
+    *("bless.py", "capabilities.py", "judging.py", "matching.py", "mutation.py"),
+    *("recording.py", "records.py", "shares.py"),
+}
 
 
 def digest(value: Any) -> str:
@@ -55,6 +58,7 @@ def of_block(block: Block) -> Any:
 def of_machine(root: Path) -> str:
     """The runner's code, the tools, the data and the locked versions."""
     code = {p.name: of_file(p) for p in sorted(HERE.iterdir()) if p.is_file() and p.name not in NOT_EXECUTING}
+    code["patching.py"] = of_file(Path(patching.__file__))
     tools = {tool: environment.version(tool) for tool in ("bash", "curl", "git", "uv")}
     return digest(
         {

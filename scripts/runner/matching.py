@@ -9,14 +9,10 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 ELLIPSIS = "..."
-READER = "/home/reader"
-"""The reader's directory, as pages show it."""
 
 # What differs from run to run without meaning anything, replaced on both sides.
 NORMAL = (
@@ -27,18 +23,11 @@ NORMAL = (
 )
 
 
-def normalise(text: str, work: Path | None = None) -> list[str]:
+def normalise(text: str) -> list[str]:
     """Lines of ``text`` without trailing space, with what never repeats replaced by a word."""
-    if work is not None:
-        text = as_reader(text, work)
     for pattern, word in NORMAL:
         text = pattern.sub(word, text)
     return [line.rstrip() for line in text.strip("\n").splitlines()]
-
-
-def as_reader(text: str, work: Path) -> str:
-    """What a reader sees in place of the run directory."""
-    return text.replace(str(work), READER).replace(str(work.parent / "home"), READER)
 
 
 def same_number(shown: str, got: str, tol: float | None) -> bool:
@@ -76,16 +65,15 @@ def spaced(text: str) -> str:
 
 def same_lines(shown: list[str], got: list[str], tol: float | None) -> bool:
     """All lines, where a line ``...`` alone stands for any number of them."""
-
-    @cache
-    def matches(i: int, j: int) -> bool:
-        if i == len(shown):
-            return j == len(got)
-        if shown[i].strip() == ELLIPSIS:
-            return any(matches(i + 1, k) for k in range(j, len(got) + 1))
-        return j < len(got) and same_line(shown[i], got[j], tol) and matches(i + 1, j + 1)
-
-    return matches(0, 0)
+    reached = {0}  # how many lines of the output the lines shown so far can account for
+    for line in shown:
+        if line.strip() == ELLIPSIS:
+            reached = set(range(min(reached), len(got) + 1))
+        else:
+            reached = {n + 1 for n in reached if n < len(got) and same_line(line, got[n], tol)}
+        if not reached:
+            return False
+    return len(got) in reached
 
 
 def same_json(shown: Any, got: Any, tol: float | None) -> bool:
@@ -101,9 +89,7 @@ def same_json(shown: Any, got: Any, tol: float | None) -> bool:
     return type(shown) is type(got) and bool(shown == got)
 
 
-def difference(
-    shown: str, got: str, *, match: str = "lines", tol: float | None = None, work: Path | None = None
-) -> str | None:
+def difference(shown: str, got: str, *, match: str = "lines", tol: float | None = None) -> str | None:
     """None when ``got`` is what the page shows, else a text that says how they differ."""
     if match == "json":
         try:
@@ -112,7 +98,7 @@ def difference(
         except ValueError as error:
             return f"not JSON ({error}):\n{got}"
         return diff(shown.splitlines(), got.splitlines())
-    want, have = normalise(shown, work), normalise(got, work)
+    want, have = normalise(shown), normalise(got)
     if match == "contains":
         rest = iter(have)
         missing = [line for line in want if not any(same_line(line, other, tol) for other in rest)]

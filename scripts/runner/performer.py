@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +27,13 @@ def state_file(run: RunDirectory, terminal: str) -> Path:
 
 
 class StandIn(Protocol):
-    """A system outside of this machine that a run needs, as a local server."""
+    """A system outside of this machine that a run needs, as a local server.
+
+    ``requests`` counts how often it was asked, so that a block can say that it relied on it.
+    """
+
+    name: str
+    requests: int
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -34,9 +41,13 @@ class StandIn(Protocol):
 
 @dataclass
 class Options:
-    """How to do the chapters: ``fresh`` ignores checkpoints, ``asked_for`` are accounts that may be used."""
+    """How to do the chapters.
+
+    ``fresh`` ignores checkpoints, ``keep`` makes them, ``asked_for`` are accounts that may be used.
+    """
 
     fresh: bool = False
+    keep: bool = True
     asked_for: frozenset[str] = frozenset()
     standins: Callable[[RunDirectory], Sequence[StandIn]] = lambda run: ()
 
@@ -46,12 +57,16 @@ class Performance:
 
     def __init__(self, chapter: Chapter, performer: Performer) -> None:
         self.chapter, self.performer = chapter, performer
-        variant = performer.variant
-        self.blocks = [b for b in chapter.executable(variant) if not isinstance(b, Expect)]
+        self.variant = performer.variant
+        self.blocks = [b for b in chapter.executable(self.variant) if not isinstance(b, Expect)]
         self.done: list[Record] = []
         self.cached = False
+        self.executed_on = datetime.now(UTC).date().isoformat()
+        self._begun = False
         self._services: list[Service] = []
-        self._cells: list[notebook.Cell] | None = None
+        self._relied_on: list[Service] = []
+        self.cells: list[notebook.Cell] | None = None
+        """The reader's notebook as it was executed, once it was."""
         self._stop: Record | None = None
         """Why nothing is executed from here on."""
 
@@ -71,12 +86,16 @@ class Performance:
     def _next(self) -> None:
         block = self.blocks[len(self.done)]
         if not self.done:
-            self._begin()
+            self.begin()
         self.done.append(self._do(block))
         if len(self.done) == len(self.blocks):
             self._end()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Bring the run directory to the start of the chapter."""
+        if self._begun:
+            return
+        self._begun = True
         asked_for = self.performer.options.asked_for
         if missing := capabilities.absent(self.chapter.needs, asked_for):
             self._stop = Record(ABSENT, problem=missing)
@@ -98,9 +117,24 @@ class Performance:
             self.performer.keep(self.chapter, self.done)
 
     def stop(self) -> None:
-        """Stop the chapter's servers."""
+        """Stop the servers that this chapter has started."""
         while self._services:
             self._services.pop().stop()
+
+    def kill_servers(self) -> None:
+        """End the servers that this chapter has started, as an accident would."""
+        for service in self._services:
+            processes.end_group(service.process.pid)
+
+    def fork(self, changed: Chapter) -> Performance:
+        """Another performance that goes on from here with a changed chapter.
+
+        It relies on the servers of this one, and stops only its own.
+        """
+        other = Performance(changed, self.performer)
+        other.done, other._begun, other.cells = list(self.done), True, self.cells
+        other._relied_on = [*self._relied_on, *self._services]
+        return other
 
     # ------------------------------------------------------------ one block
 
@@ -111,22 +145,24 @@ class Performance:
             return Record(SKIPPED, problem=str(block.skip))
         if missing := capabilities.absent(block.requires, self.performer.options.asked_for):
             return Record(ABSENT, problem=missing)
-        started = time.monotonic()
+        started, asked = time.monotonic(), self.performer.asked()
         try:
             self._check_services()
             output = self._execute(block)
             self._check_services()
         except RunError as error:
-            problem, _, output = str(error).partition("\0")
+            problem, _, output = self.performer.run.as_reader(str(error)).partition("\0")
             return self._failed(block, problem, output, time.monotonic() - started)
-        return Record(RAN, output, seconds=time.monotonic() - started)
+        standins = [name for name, count in self.performer.asked().items() if count > asked[name]]
+        output = self.performer.run.as_reader(output)
+        return Record(RAN, output, seconds=time.monotonic() - started, standins=standins)
 
     def _failed(self, block: Block, problem: str, output: str = "", seconds: float = 0.0) -> Record:
         self._stop = Record(BLOCKED, problem=f"after the failure at {block.place}")
         return Record(FAILED, output, problem, seconds)
 
     def _check_services(self) -> None:
-        for service in self._services:
+        for service in (*self._relied_on, *self._services):
             service.check()
 
     def _execute(self, block: Block) -> str:
@@ -181,18 +217,19 @@ class Performance:
                 env=self._environment(),
                 log=run.log / f"{self.chapter.slug}-{block.id}.txt",
                 timeout=block.timeout,
+                locks=self.performer.cache / "ports",
             )
         )
 
     def _cell(self, block: Notebook, project: Path) -> str:
-        if self._cells is None:
-            self._cells = self._execute_notebook(block, project)
+        if self.cells is None:
+            self.cells = self._execute_notebook(block, project)
         index = sum(isinstance(b, Notebook) for b in self.blocks[: len(self.done)])
-        if index >= len(self._cells) or self._cells[index].source.strip() != block.body.strip():
+        if index >= len(self.cells) or self.cells[index].source.strip() != block.body.strip():
             raise RunError(
                 f"cell {index + 1} of the reader's {notebook.NAME} is another one: run python3 scripts/extract.py"
             )
-        cell = self._cells[index]
+        cell = self.cells[index]
         if cell.error:
             raise RunError(f"cell {index + 1} fails: {cell.error}\0{cell.output}")
         return cell.output
@@ -254,6 +291,7 @@ class Performer:
             performance = Performance(chapter, self)
             if not self.options.fresh and (known := self.checkpoints.records(self.key(chapter))):
                 performance.done, performance.cached = known, True
+                performance.executed_on = self.checkpoints.date(self.key(chapter))
             self._performances[chapter.number] = performance
         return self._performances[chapter.number]
 
@@ -265,6 +303,10 @@ class Performer:
             for name in (*c.needs, *(n for b in c.blocks for n in b.requires))
         }
         return keys.of_chapters(line, self.variant, root=self.root, capabilities=present)[chapter.number]
+
+    def asked(self) -> dict[str, int]:
+        """How often each stand-in was asked so far."""
+        return {standin.name: standin.requests for standin in self._standins}
 
     def step(self, chapter: Chapter, index: int) -> int:
         return 1000 * len(self.guide.line(chapter)) + index
@@ -302,8 +344,9 @@ class Performer:
 
     def keep(self, chapter: Chapter, done: Sequence[Record]) -> None:
         """Note that the run directory is at the end of a chapter, and keep that state."""
-        self._at = self.key(chapter)
-        self.checkpoints.save(self._at, self.run, done)
+        if self.options.keep:
+            self._at = self.key(chapter)
+            self.checkpoints.save(self._at, self.run, done)
 
     def _restart(self) -> None:
         self._stop_standins()

@@ -12,12 +12,17 @@ RAN, FAILED, SKIPPED, ABSENT, BLOCKED = "ran", "failed", "skipped", "absent", "b
 
 @dataclass(frozen=True)
 class Record:
-    """What came of one block. ``problem`` says why it failed or was not executed."""
+    """What came of one block.
+
+    ``problem`` says why it failed or was not executed; ``standins`` are the local servers that
+    answered it in place of an outside system.
+    """
 
     outcome: str
     output: str = ""
     problem: str = ""
     seconds: float = 0.0
+    standins: Sequence[str] = ()
 
 
 def dump(records: Sequence[Record], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import socket
 import ssl
@@ -16,10 +17,33 @@ from .directory import RunError
 
 TAIL = 20
 POLL = 0.1
+WAIT_FOR_PORT = 600.0
+"""Seconds to wait for another run that uses the same port."""
+
+
+class PortLock:
+    """A port belongs to one run at a time; the lock is the kernel's, and ends with its holder."""
+
+    def __init__(self, folder: Path, port: int, timeout: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / f"{port}.lock").open("w")
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    self._file.close()
+                    raise RunError(f"another run holds port {port} for longer than {timeout:.0f} s") from None
+                time.sleep(POLL)
+
+    def release(self) -> None:
+        self._file.close()
 
 
 class Service:
-    """One background block, in its own process group.
+    """One background block, in its own process group. ``locks`` is shared by all runs.
 
     Raises RunError, with the end of the server's log, as soon as it is clear that it will not be
     ready: its port is taken, it has died, or ``timeout`` seconds are over.
@@ -34,9 +58,12 @@ class Service:
         env: Mapping[str, str],
         log: Path,
         timeout: float,
+        locks: Path,
     ) -> None:
         self.ready, self.log = ready, log
+        self._port = PortLock(locks, urlsplit(ready).port or 0, WAIT_FOR_PORT)
         if connects(ready):
+            self._port.release()
             raise RunError(f"something else already listens at {ready}: stop it, then run this again")
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
@@ -76,6 +103,7 @@ class Service:
         """End the server and all that it started."""
         processes.end_group(self.process.pid)
         self.process.wait()
+        self._port.release()
 
 
 def connects(address: str) -> bool:

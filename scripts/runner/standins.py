@@ -12,7 +12,21 @@ from typing import Any
 
 import trustme
 
+from .directory import RunDirectory
+
 HOST = "mlops.swiss-ai-center.ch"
+
+
+def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
+    """The stand-ins for a run of the guide in ``root``."""
+
+    def downloads() -> Path:
+        from scripts.site.downloads import publish  # only a chapter that downloads needs the data set
+
+        publish(root / ".cache" / "downloads")
+        return root / ".cache" / "downloads"
+
+    return lambda run: [PublishedGuide(downloads, run.home, run.state)]
 
 
 class PublishedGuide:
@@ -22,10 +36,13 @@ class PublishedGuide:
     ``content`` makes the folder to serve; it is called at the first request.
     """
 
+    name = "published guide: a local https server with this checkout's downloads"
+
     def __init__(self, content: Callable[[], Path], home: Path, state: Path) -> None:
         self._content, self._home, self._state = content, home, state
         self._folder: Path | None = None
         self._making = threading.Lock()
+        self.requests = 0
         self._server: ThreadingHTTPServer | None = None
 
     def folder(self) -> Path:
@@ -63,6 +80,7 @@ class PublishedGuide:
 
         class Files(SimpleHTTPRequestHandler):
             def do_GET(self) -> None:
+                guide.requests += 1
                 try:
                     self.directory = str(guide.folder())
                 except Exception as error:  # whatever kept it from being made is told to who asked

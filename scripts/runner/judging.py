@@ -1,0 +1,51 @@
+"""From what came of a block to a verdict on the page: did it happen as the page says?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scripts.chapters import Block, Expect, File
+
+from . import files, matching
+from .performer import Performance
+from .records import BLOCKED, FAILED, RAN, SKIPPED, Record
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``problem`` says why a block is not ``ran``; ``detail`` is what was printed, or how it differs.
+
+    ``got`` is the text to show when only that is wrong.
+    """
+
+    outcome: str
+    problem: str = ""
+    detail: str = ""
+    got: str | None = None
+    record: Record | None = None
+
+
+def judge(block: Block, performance: Performance) -> Verdict:
+    """Do a block, if that has not happened yet, and compare what it left with what the page shows."""
+    maker = block
+    if isinstance(block, Expect):
+        maker = performance.chapter.producer(block, performance.variant)
+    record = performance.record(maker)
+    if record.outcome == FAILED and maker is block:
+        return Verdict(FAILED, record.problem, record.output, record=record)
+    if record.outcome == FAILED:
+        return Verdict(BLOCKED, f"after the failure at {maker.place}", record=record)
+    if record.outcome != RAN:
+        return Verdict(record.outcome, record.problem, record=record)
+    if block.skip:  # an output can be skipped although its command ran
+        return Verdict(SKIPPED, str(block.skip), record=record)
+    difference, got = None, None
+    if isinstance(block, Expect):
+        got = record.output
+        difference = matching.difference(block.body, got, match=block.match, tol=block.tol)
+    elif isinstance(block, File):
+        got = record.output if block.mode == "state" else None
+        difference = files.compare(block, record.output)
+    if difference is not None:
+        return Verdict(FAILED, "is not what the page shows", difference, got, record)
+    return Verdict(RAN, record=record)
