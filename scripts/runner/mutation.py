@@ -33,7 +33,7 @@ from .checkpoints import find_environments
 from .directory import RunDirectory, remove
 from .judging import judge
 from .performer import Performance, Performer
-from .records import FAILED
+from .records import ABSENT, FAILED, RAN, SKIPPED
 
 WORD = re.compile(r"[A-Za-z]{3,}")
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)")
@@ -201,8 +201,10 @@ class Trials:
                 if mutant.block.id == block.id:
                     yield self._try(mutant, performance)
             verdict = judge(block, performance)
-            if verdict.outcome == FAILED:
-                raise RuntimeError(f"{block.place} is red without a mutant: {verdict.problem}\n{verdict.detail}")
+            if verdict.outcome not in {RAN, SKIPPED, ABSENT}:
+                raise RuntimeError(
+                    f"{block.place} is {verdict.outcome} without a mutant: {verdict.problem}\n{verdict.detail}"
+                )
         performance.stop()
 
     def _try(self, mutant: Mutant, performance: Performance) -> Outcome:

@@ -327,25 +327,28 @@ class Performer:
             self._restart()
             return None
         before = self.guide.chapters[chapter.after]
-        key = self.key(before)
-        performance = self.performance(before)
-        if not performance.cached and (stop := performance.complete()):
+        if stop := self._redo(before):
             return stop
-        if self._at != key:
+        if self._at != (key := self.key(before)):
             self._stop_standins()
-            if not self.checkpoints.restore(key, self.run):
-                performance.done, performance.cached = [], False
-                if stop := performance.complete():
+            if not self.checkpoints.restore(key, self.run):  # damaged: gone now, so it is done once more
+                self._performances.pop(before.number)
+                if stop := self._redo(before):
                     return stop
         self._start_standins()
         self._new_terminals()
         self._at = None
         return None
 
+    def _redo(self, chapter: Chapter) -> Record | None:
+        """Do a whole chapter unless there is a checkpoint of its end."""
+        performance = self.performance(chapter)
+        return None if performance.cached else performance.complete()
+
     def keep(self, chapter: Chapter, done: Sequence[Record]) -> None:
         """Note that the run directory is at the end of a chapter, and keep that state."""
+        self._at = self.key(chapter)
         if self.options.keep:
-            self._at = self.key(chapter)
             self.checkpoints.save(self._at, self.run, done)
 
     def _restart(self) -> None:
