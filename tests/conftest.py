@@ -17,12 +17,13 @@ from _pytest.runner import runtestprotocol
 from scripts import results
 from scripts.chapters import Block, Chapter, Expect, Guide, PageError
 from scripts.chapters.grammar import CAPABILITIES, VARIANTS
-from scripts.runner import bless, recording, shares
+from scripts.runner import bless, capabilities, recording, shares
 from scripts.runner.directory import RunError
 from scripts.runner.judging import Verdict, judge
 from scripts.runner.performer import Options, Performer
 from scripts.runner.records import ABSENT, FAILED, RAN
 from scripts.runner.standins import published
+from tests.unchanged import Unchanged
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
@@ -90,6 +91,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CORRECTIONS] = []
     config.stash[PERFORMERS] = {}
     config.stash[VERDICTS] = {}
+    present = tuple(name for name in ("browser", "curl", "docker") if capabilities.has(name))
+    config.pluginmanager.register(Unchanged(ROOT, CACHE / "tests.json", present), "guide-unchanged")
     # As a plugin of its own, so that it also sees files outside of tests/.
     config.pluginmanager.register(Chapters(config), "guide-chapters")
 

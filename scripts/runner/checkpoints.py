@@ -22,9 +22,10 @@ from . import records
 from .directory import RunDirectory, remove
 from .records import Record
 
+INDEX = "chapters.json"
 ARCHIVE, RECORDS, SUMS, VENVS = "state.tar.gz", "records.json", "sums.json", "environments"
 KEPT = ("work", "home")
-LIMIT = 4 * 1024**3
+LIMIT = 8 * 1024**3
 """Bytes that all checkpoints together may take; the ones not used for longest go first."""
 
 
@@ -95,13 +96,25 @@ class Checkpoints:
                 raise ValueError(f"{ARCHIVE} has changed")
             run.empty()
             with tarfile.open(place / ARCHIVE) as archive:
-                archive.extractall(run.root, filter="tar")
+                # Before Python 3.11.4 there are no filters. The archive is our own; its hash was checked.
+                archive.extraction_filter = getattr(tarfile, "tar_filter", lambda member, path: member)
+                archive.extractall(run.root)
             for number, name in enumerate(sums["environments"]):
                 link_tree(place / VENVS / str(number), run.root / name)
         except (OSError, ValueError, KeyError, tarfile.TarError) as error:
             self._discard(place, str(error))
             return False
         return True
+
+    def note(self, number: str, variant: str, key: str) -> None:
+        """Note which checkpoint is the end of a chapter now, for those who look for it by number."""
+        index = self.folder / INDEX
+        known = json.loads(index.read_text()) if index.exists() else {}
+        if known.get(number, {}).get(variant) != self.place(key).name:
+            known.setdefault(number, {})[variant] = self.place(key).name
+            part = index.with_suffix(f".{uuid.uuid4().hex}")
+            part.write_text(json.dumps(known, indent=1))
+            part.replace(index)
 
     def _discard(self, place: Path, why: str) -> None:
         self.damaged.append(f"checkpoint {place.name} is damaged ({why}): made anew")
@@ -112,15 +125,12 @@ class Checkpoints:
         for part in self.folder.glob(".part-*"):
             if time.time() - part.stat().st_mtime > 3600:  # of a process that died
                 remove(part)
-        places = sorted((p for p in self.folder.iterdir() if p.name[0] != "."), key=lambda p: p.stat().st_mtime)
-        sizes = {p: sum(f.stat().st_size for f in p.iterdir() if f.is_file()) for p in places}
-        total = sum(sizes.values())
-        for place in places:
-            if total <= limit:
-                break
-            if place != keep:
+        places = [p for p in self.folder.iterdir() if p.is_dir() and p.name[0] != "."]
+        seen, total = set[int](), 0
+        for place in sorted(places, key=lambda p: p.stat().st_mtime, reverse=True):
+            total += own_size(place, seen)
+            if total > limit and place != keep:
                 remove(place)
-                total -= sizes[place]
 
     def clear(self) -> None:
         remove(self.folder)
@@ -129,6 +139,18 @@ class Checkpoints:
 def sum_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def own_size(folder: Path, seen: set[int]) -> int:
+    """Bytes of a folder's files that were not counted before: environments share most of theirs."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            status = os.stat(os.path.join(parent, name), follow_symlinks=False)  # noqa: PTH116, PTH118  (many files)
+            if status.st_ino not in seen:
+                seen.add(status.st_ino)
+                total += status.st_size
+    return total
 
 
 def find_environments(work: Path) -> Iterator[Path]:

@@ -292,6 +292,7 @@ class Performer:
             if not self.options.fresh and (known := self.checkpoints.records(self.key(chapter))):
                 performance.done, performance.cached = known, True
                 performance.executed_on = self.checkpoints.date(self.key(chapter))
+                self.checkpoints.note(chapter.number, self.name, self.key(chapter))
             self._performances[chapter.number] = performance
         return self._performances[chapter.number]
 
@@ -350,6 +351,7 @@ class Performer:
         self._at = self.key(chapter)
         if self.options.keep:
             self.checkpoints.save(self._at, self.run, done)
+            self.checkpoints.note(chapter.number, self.name, self._at)
 
     def _restart(self) -> None:
         self._stop_standins()

@@ -1,0 +1,145 @@
+"""Gives a reader a working directory in the state in which a chapter begins.
+
+    python3 scripts/start_from.py 1.4               in ./guide-1.4
+    python3 scripts/start_from.py 1.4 elsewhere     in another folder
+
+Takes the checkpoint that the tests have left in this checkout, or else the published one. Needs
+Python only; the reader's environments are made anew from their lists of packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKPOINTS = ROOT / ".cache" / "checkpoints"
+PUBLISHED = "https://mlops.swiss-ai-center.ch/downloads/checkpoints"
+INDEX = "chapters.json"
+
+
+class StartError(Exception):
+    """Why there is nothing to start from, and the way out."""
+
+
+def before(root: Path, number: str) -> str:
+    """The chapter at whose end ``number`` begins, from the list of its blocks."""
+    listing = root / "code" / f"chapter-{number}" / "chapter.json"
+    if not listing.exists():
+        known = sorted(p.parent.name.removeprefix("chapter-") for p in listing.parent.parent.glob("*/chapter.json"))
+        raise StartError(f"there is no chapter {number} (there are {', '.join(known)})")
+    after = json.loads(listing.read_text(encoding="utf-8"))["after"]
+    if after is None:
+        raise StartError(f"chapter {number} begins with nothing: start it in an empty folder")
+    return str(after)
+
+
+def local(checkpoints: Path, number: str) -> Path | None:
+    """The archive that the tests have left for the end of a chapter, if it is whole."""
+    index = checkpoints / INDEX
+    known: dict[str, dict[str, str]] = json.loads(index.read_text()) if index.exists() else {}
+    for place in known.get(number, {}).values():
+        archive, sums = checkpoints / place / "state.tar.gz", checkpoints / place / "sums.json"
+        if archive.exists() and json.loads(sums.read_text())["state.tar.gz"] == digest(archive):
+            return archive
+    return None
+
+
+def published(number: str, folder: Path, base: str = PUBLISHED) -> Path:
+    """Download the published archive of a chapter's end, and check it."""
+    name = f"chapter-{number}.tar.gz"
+    archive = folder / name
+    try:
+        for part in (name, f"{name}.sha256"):
+            with urllib.request.urlopen(f"{base}/{part}", timeout=30) as answer, (folder / part).open("wb") as file:
+                shutil.copyfileobj(answer, file)
+    except (urllib.error.URLError, OSError) as error:
+        raise StartError(
+            f"no checkpoint of chapter {number} here, and none to be had from {base} ({error}): "
+            f"make it with python3 scripts/guide.py test -k chapter-{number}"
+        ) from None
+    if (folder / f"{name}.sha256").read_text().split()[0] != digest(archive):
+        raise StartError(f"the checkpoint from {base}/{name} is damaged: try again")
+    return archive
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """The reader's directory out of an archive, into a folder that must be new or empty."""
+    if target.exists() and any(target.iterdir()):
+        raise StartError(f"{target} is not empty: name another folder")
+    target.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive) as tar:
+        for member in tar.getmembers():
+            if member.name.startswith("work/"):
+                member.name = member.name.removeprefix("work/")
+                extract(tar, member, target)
+
+
+def extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    if hasattr(tarfile, "data_filter"):
+        tar.extract(member, target, filter="data")
+    else:  # Python 3.11 before 3.11.4; the archive is our own, and its hash was checked
+        tar.extract(member, target)
+
+
+def install(project: Path) -> None:
+    """Make the environment of one of the reader's projects from its list of packages."""
+    constraints = ["-c", "constraints.txt"] if (project / "constraints.txt").exists() else []
+    uv = shutil.which("uv")
+    commands = (
+        [[uv, "venv", "--quiet", ".venv"], [uv, "pip", "install", "--quiet", "-r", "requirements.txt", *constraints]]
+        if uv
+        else [
+            [sys.executable, "-m", "venv", ".venv"],
+            [".venv/bin/python", "-m", "pip", "install", "--quiet", "-r", "requirements.txt", *constraints],
+        ]
+    )
+    for command in commands:
+        run(command, project)
+
+
+def run(command: Sequence[str], cwd: Path) -> None:
+    try:
+        subprocess.run(command, cwd=cwd, check=True)
+    except subprocess.CalledProcessError:
+        raise StartError(f"{' '.join(command)} failed in {cwd}: its message stands above") from None
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapter", help="the chapter to start, such as 1.4")
+    parser.add_argument("folder", nargs="?", type=Path, help="where (default: guide-CHAPTER)")
+    options = parser.parse_args(arguments)
+    target = options.folder or Path(f"guide-{options.chapter}")
+    try:
+        number = before(root, options.chapter)
+        with tempfile.TemporaryDirectory() as scratch:
+            archive = local(root / ".cache" / "checkpoints", number) or published(number, Path(scratch))
+            unpack(archive, target)
+        for project in sorted(p.parent for p in target.glob("*/requirements.txt")):
+            print(f"making {project / '.venv'} …", flush=True)
+            install(project)
+    except (StartError, OSError, tarfile.TarError) as error:
+        print(f"start_from: {error}", file=sys.stderr)
+        return 1
+    print(f"{target} is as chapter {options.chapter} finds it: cd {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

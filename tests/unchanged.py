@@ -1,0 +1,102 @@
+"""Leaves out tests that passed before and whose inputs have not changed since.
+
+The guide's own machinery is tested by slow tests with real servers and browsers. An author who
+edits a page should not wait for them: they depend on code that the author did not touch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Folder or file of tests → what they depend on beside themselves; the longest name decides.
+COMMON = ("pyproject.toml", "requirements.txt", "tests/conftest.py", "tests/unchanged.py")
+INPUTS = {
+    "tests/chapters/": ("scripts/chapters", "scripts/extract.py"),
+    "tests/dataset/": ("dataset",),
+    "tests/runner/": ("scripts/chapters", "scripts/runner", "scripts/results.py", "scripts/mutate.py"),
+    "tests/setup/": ("scripts", "dataset", "tests", "README.md", ".ci", "requirements-reader.txt"),
+    # The frame of the site. What a page says is checked by the strict build, and whenever all is fresh.
+    "tests/site/": (
+        *("scripts/site", "scripts/build_site.py", "mkdocs.yml", "docs/assets", "docs/index.md", "docs/introduction"),
+        "results",
+    ),
+}
+
+
+class Unchanged:
+    """Deselects groups of tests by what they depend on. Whole sessions only: a selection is always run."""
+
+    def __init__(self, root: Path, memory: Path, capabilities: tuple[str, ...]) -> None:
+        self.root, self.memory, self.capabilities = root, memory, capabilities
+        self.keys: dict[str, str] = {}
+        self.counts: dict[str, dict[str, int]] = {}
+        self.left_out: dict[str, dict[str, int]] = {}
+
+    def group(self, nodeid: str) -> str | None:
+        return max((name for name in INPUTS if nodeid.startswith(name)), key=len, default=None)
+
+    def key(self, group: str) -> str:
+        digest = hashlib.sha256(repr((sys.version, self.capabilities)).encode())
+        for path in self._files((*COMMON, group, *INPUTS[group])):
+            digest.update(f"{path.relative_to(self.root)}\0".encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    def _files(self, names: tuple[str, ...]) -> Iterator[Path]:
+        for name in names:
+            path = self.root / name
+            found = sorted(path.rglob("*")) if path.is_dir() else [path]
+            yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
+
+    def whole(self, config: pytest.Config) -> bool:
+        options = ("keyword", "markexpr", "start", "lf", "deselect")
+        return config.args_source is not pytest.Config.ArgsSource.ARGS and not any(
+            config.getoption(name, None) for name in options
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if not self.whole(config):
+            return
+        self.keys = {name: self.key(name) for name in INPUTS}
+        if config.getoption("--fresh"):
+            return
+        known = json.loads(self.memory.read_text()) if self.memory.exists() else {}
+        passed = {name for name in INPUTS if known.get(name, {}).get("key") == self.keys[name]}
+        dropped = [item for item in items if self.group(item.nodeid) in passed]
+        if dropped:
+            self.left_out = {name: known[name]["counts"] for name in sorted(passed)}
+            items[:] = [item for item in items if self.group(item.nodeid) not in passed]
+            config.hook.pytest_deselected(items=dropped)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        group = self.group(report.nodeid)
+        if group and (report.when == "call" or not report.passed):
+            counts = self.counts.setdefault(group, {})
+            counts[report.outcome] = counts.get(report.outcome, 0) + 1
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if hasattr(session.config, "workerinput") or not self.whole(session.config) or session.shouldstop:
+            return
+        keys = self.keys or {name: self.key(name) for name in INPUTS}
+        known = json.loads(self.memory.read_text()) if self.memory.exists() else {}
+        for name, counts in self.counts.items():
+            if exitstatus in {0, 1} and not counts.get("failed"):
+                known[name] = {"key": keys[name], "counts": counts}
+            else:
+                known.pop(name, None)
+        self.memory.parent.mkdir(parents=True, exist_ok=True)
+        part = self.memory.with_suffix(".part")
+        part.write_text(json.dumps(known, indent=1))
+        part.replace(self.memory)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for name, counts in self.left_out.items():
+            told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+            terminalreporter.write_line(f"{name} unchanged since {told} (--fresh runs them again)")
