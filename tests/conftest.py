@@ -21,7 +21,7 @@ from scripts.runner import bless, capabilities, recording, shares
 from scripts.runner.directory import RunError
 from scripts.runner.judging import Verdict, judge
 from scripts.runner.performer import Options, Performer
-from scripts.runner.records import ABSENT, FAILED, RAN
+from scripts.runner.records import ABSENT, BLOCKED, FAILED, RAN
 from scripts.runner.standins import published
 from tests.unchanged import Unchanged
 
@@ -108,6 +108,7 @@ class Chapters:
         self._guide: Guide | None = None
         self._outcomes: dict[str, int] = {}
         self._cached = 0
+        self._blocked_after: object = None
 
     @property
     def guide(self) -> Guide:
@@ -143,17 +144,17 @@ class Chapters:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Blocks are told one per line, not as letters behind the name of a file."""
-        if not isinstance(item, BlockItem):
+        if not isinstance(item, BlockItem | SharesItem):
             return None
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and reporter.isatty and not item.cached:
+        if reporter is not None and reporter.isatty and isinstance(item, BlockItem) and not item.cached:
             reporter.write(f"\r{item.telling} …\r")
         runtestprotocol(item, nextitem=nextitem)
         return True
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Counted by pytest, told by this plugin."""
-        if report.when != "call" or "block" not in dict(report.user_properties):
+        if report.when != "call" or not {"block", "shares"} & dict(report.user_properties).keys():
             return None
         return report.outcome, "", "" if report.passed else report.outcome.upper()
 
@@ -167,6 +168,9 @@ class Chapters:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or (known["cached"] and report.passed) or self.config.get_verbosity() < 0:
             return
+        if outcome == BLOCKED and self._blocked_after == known["problem"]:
+            return  # once is enough
+        self._blocked_after = known.get("problem")
         if reporter.isatty:
             reporter.write("\r\x1b[K")
         reporter.ensure_newline()
@@ -240,6 +244,7 @@ class SharesItem(pytest.Item):
         return self.path, 0, self.nodeid
 
     def runtest(self) -> None:
+        self.user_properties.append(("shares", True))
         assert isinstance(self.parent, ChapterFile)
         chapter = self.parent.chapter
         known = results.load(ROOT).get("chapters", {}).get(chapter.number, {}).get("variants", {})

@@ -30,10 +30,12 @@ class StandIn(Protocol):
     """A system outside of this machine that a run needs, as a local server.
 
     ``requests`` counts how often it was asked, so that a block can say that it relied on it.
+    ``problem`` says what keeps it from answering well.
     """
 
     name: str
     requests: int
+    problem: str
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -159,6 +161,7 @@ class Performance:
 
     def _failed(self, block: Block, problem: str, output: str = "", seconds: float = 0.0) -> Record:
         self._stop = Record(BLOCKED, problem=f"after the failure at {block.place}")
+        problem = "; ".join([problem, *self.performer.problems()])
         return Record(FAILED, output, problem, seconds)
 
     def _check_services(self) -> None:
@@ -308,6 +311,9 @@ class Performer:
     def asked(self) -> dict[str, int]:
         """How often each stand-in was asked so far."""
         return {standin.name: standin.requests for standin in self._standins}
+
+    def problems(self) -> list[str]:
+        return [f"{standin.name}: {standin.problem}" for standin in self._standins if standin.problem]
 
     def step(self, chapter: Chapter, index: int) -> int:
         return 1000 * len(self.guide.line(chapter)) + index

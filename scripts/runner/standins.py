@@ -23,8 +23,9 @@ def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
     def downloads() -> Path:
         from scripts.site.downloads import publish  # only a chapter that downloads needs the data set
 
-        publish(root / ".cache" / "downloads")
-        return root / ".cache" / "downloads"
+        website = root / ".cache" / "website"
+        publish(website / "downloads")
+        return website
 
     return lambda run: [PublishedGuide(downloads, run.home, run.state)]
 
@@ -43,6 +44,7 @@ class PublishedGuide:
         self._folder: Path | None = None
         self._making = threading.Lock()
         self.requests = 0
+        self.problem = ""
         self._server: ThreadingHTTPServer | None = None
 
     def folder(self) -> Path:
@@ -83,8 +85,9 @@ class PublishedGuide:
                 guide.requests += 1
                 try:
                     self.directory = str(guide.folder())
-                except Exception as error:  # whatever kept it from being made is told to who asked
-                    self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, str(error).splitlines()[0])
+                except Exception as error:  # whatever kept it from being made is told where the block fails
+                    guide.problem = f"{type(error).__name__}: {error}"
+                    self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
                     return
                 super().do_GET()
 
