@@ -18,7 +18,7 @@ from scripts import results
 from scripts.chapters import Block, Chapter, Expect, Guide, PageError
 from scripts.chapters.grammar import CAPABILITIES, VARIANTS
 from scripts.runner import bless, capabilities, recording, shares
-from scripts.runner.directory import RunError
+from scripts.runner.directory import RunError, clean_up
 from scripts.runner.judging import Verdict, judge
 from scripts.runner.performer import Options, Performer
 from scripts.runner.records import ABSENT, BLOCKED, FAILED, RAN
@@ -84,8 +84,9 @@ def asked_for(config: pytest.Config) -> frozenset[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--record") and config.getoption("numprocesses", None):
-        raise pytest.UsageError("--record needs all verdicts in one process: leave out -n")
+    for option in ("--record", "--bless"):
+        if config.getoption(option) and config.getoption("numprocesses", None):
+            raise pytest.UsageError(f"{option} needs all verdicts in one process: leave out -n")
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless changes pages: run it on your machine, look at the diff, commit")
     config.stash[CORRECTIONS] = []
@@ -109,6 +110,17 @@ class Chapters:
         self._outcomes: dict[str, int] = {}
         self._cached = 0
         self._blocked_after: object = None
+        self._told = list[str]()
+
+    def pytest_sessionstart(self) -> None:
+        if not hasattr(self.config, "workerinput"):
+            cleaned = clean_up(CACHE / "runs")
+            self._told += [f"ended, left over from a run that died: {text}" for text in cleaned]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of xdist has something to tell too."""
+        self._told += getattr(node, "workeroutput", {}).get("told", [])
 
     @property
     def guide(self) -> Guide:
@@ -183,9 +195,8 @@ class Chapters:
         if self._outcomes:
             counts = ", ".join(f"{number} {outcome}" for outcome, number in self._outcomes.items())
             terminalreporter.write_line(f"blocks of the guide: {counts} ({self._cached} from checkpoints)")
-        for performer in self.config.stash[PERFORMERS].values():
-            for text in performer.told():
-                terminalreporter.write_line(text)
+        for text in [*self._told, *self._own_told()]:
+            terminalreporter.write_line(text)
         if corrections := self.config.stash[CORRECTIONS]:
             terminalreporter.section("blessed")
             terminalreporter.write_line(bless.apply(ROOT, corrections))
@@ -195,6 +206,11 @@ class Chapters:
             self._record()
         for performer in self.config.stash[PERFORMERS].values():
             performer.close()
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["told"] = self._own_told()
+
+    def _own_told(self) -> list[str]:
+        return [text for performer in self.config.stash[PERFORMERS].values() for text in performer.told()]
 
     def _record(self) -> None:
         performers = {p.name: p for p in self.config.stash[PERFORMERS].values()}
@@ -296,9 +312,11 @@ class BlockItem(pytest.Item):
             raise pytest.skip.Exception(f"{verdict.outcome}: {verdict.problem}", _use_item_location=True)
 
     def _bless(self, got: str) -> None:
-        tol = self.block.tol if isinstance(self.block, Expect) else None
-        body = got if self.block.language == "json" else bless.merge(self.block.body, got, tol=tol)
-        self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, body))
+        match, tol = "lines", None
+        if isinstance(self.block, Expect):
+            match, tol = self.block.match, self.block.tol
+        merge = {"lines": bless.merge, "contains": bless.merge_contains, "json": bless.merge_json}[match]
+        self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, merge(self.block.body, got, tol=tol)))
 
     def _debug_shell(self) -> None:
         capture = self.config.pluginmanager.get_plugin("capturemanager")

@@ -7,13 +7,15 @@ for, so that only what has changed shows up in the diff.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.chapters import Place
 
-from .matching import ELLIPSIS, normalise, same_line
+from .matching import ELLIPSIS, missing_line, normalise, same_json, same_line
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,37 @@ def merge(shown: str, got: str, *, tol: float | None = None) -> str:
             lines.append(text)
         i, j = i + down, j + right
     return "\n".join(lines) + "\n"
+
+
+def merge_contains(shown: str, got: str, *, tol: float | None = None) -> str:
+    """Keeps the lines that are in the output; a line that is not there becomes the most similar one."""
+    have = got.strip("\n").splitlines()
+    lines = list[str]()
+    for line in shown.strip("\n").splitlines():
+        if missing_line(normalise(line), normalise(got), tol) is None:
+            lines.append(line)
+        else:
+            lines += difflib.get_close_matches(line, have, n=1, cutoff=0.0)
+    return "\n".join(lines) + "\n"
+
+
+def merge_json(shown: str, got: str, *, tol: float | None = None) -> str:
+    """By value: what fits keeps its text, also ``"..."``."""
+
+    def choose(old: Any, new: Any) -> Any:
+        if same_json(old, new, tol):
+            return old
+        if isinstance(old, dict) and isinstance(new, dict):
+            return {key: choose(old[key], value) if key in old else value for key, value in new.items()}
+        if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            return [choose(a, b) for a, b in zip(old, new, strict=True)]
+        return new
+
+    try:
+        merged = choose(json.loads(shown), json.loads(got))
+    except ValueError:
+        return got
+    return json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
 
 
 def apply(root: Path, corrections: Iterable[Correction]) -> str:

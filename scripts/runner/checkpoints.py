@@ -74,6 +74,7 @@ class Checkpoints:
                 ARCHIVE: sum_of(part / ARCHIVE),
                 "size": (part / ARCHIVE).stat().st_size,
                 "date": datetime.now(UTC).date().isoformat(),
+                "root": str(run.root),
                 "environments": [str(e.relative_to(run.root)) for e in environments],
             }
             (part / SUMS).write_text(json.dumps(sums, indent=1))
@@ -94,16 +95,21 @@ class Checkpoints:
             sums = json.loads((place / SUMS).read_text())
             if sum_of(place / ARCHIVE) != sums[ARCHIVE]:
                 raise ValueError(f"{ARCHIVE} has changed")
-            run.empty()
-            with tarfile.open(place / ARCHIVE) as archive:
-                # Before Python 3.11.4 there are no filters. The archive is our own; its hash was checked.
-                archive.extraction_filter = getattr(tarfile, "tar_filter", lambda member, path: member)
-                archive.extractall(run.root)
-            for number, name in enumerate(sums["environments"]):
-                link_tree(place / VENVS / str(number), run.root / name)
-        except (OSError, ValueError, KeyError, tarfile.TarError) as error:
+            environments = {run.root / name: place / VENVS / str(n) for n, name in enumerate(sums["environments"])}
+            if missing := next((copy for copy in environments.values() if not (copy / "pyvenv.cfg").exists()), None):
+                raise ValueError(f"{missing.name} of {VENVS} is missing")
+        except (OSError, ValueError, KeyError) as error:
             self._discard(place, str(error))
             return False
+        # From here on the checkpoint is whole: what fails is the run directory, and says so itself.
+        run.empty()
+        with tarfile.open(place / ARCHIVE) as archive:
+            # Our own, and its hash was checked. (Before Python 3.11.4 there are no filters.)
+            archive.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+            archive.extractall(run.root)
+        for environment, copy in environments.items():
+            link_tree(copy, environment)
+            relocate(environment, sums["root"], str(run.root))
         return True
 
     def note(self, number: str, variant: str, key: str) -> None:
@@ -176,12 +182,26 @@ def pack(root: Path, archive: Path, leave_out: Sequence[Path]) -> None:
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """A copy that shares the files themselves where the file system can."""
+    """A copy of an environment that shares the files of packages, and no file that people edit."""
 
     def link(a: str, b: str) -> None:
-        try:
-            os.link(a, b, follow_symlinks=False)
-        except OSError:
-            shutil.copy2(a, b, follow_symlinks=False)
+        if "site-packages" in a and not a.endswith((".pth", ".cfg")):
+            try:
+                os.link(a, b, follow_symlinks=False)
+                return
+            except OSError:
+                pass  # another file system
+        shutil.copy2(a, b, follow_symlinks=False)
 
     shutil.copytree(source, target, symlinks=True, copy_function=link)
+
+
+def relocate(environment: Path, old: str, new: str) -> None:
+    """An environment names its own place in its scripts: make them fit another run directory."""
+    if old == new:
+        return
+    for script in [environment / "pyvenv.cfg", *(environment / "bin").iterdir()]:
+        if script.is_file() and not script.is_symlink():
+            text = script.read_bytes()
+            if old.encode() in text:
+                script.write_bytes(text.replace(old.encode(), new.encode()))

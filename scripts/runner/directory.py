@@ -14,6 +14,7 @@ from typing import IO
 from . import environment, processes
 
 FOLDERS = ("work", "home", "state", "log", "bin", "tmp")
+OWNER = "owner.json"
 SLOTS = 8
 READER = "/home/reader"
 """The reader's directory, as pages show it."""
@@ -34,7 +35,6 @@ class RunDirectory:
     root: Path
     token: str
     lock: IO[str]
-    cleaned: list[str]
 
     @property
     def work(self) -> Path:
@@ -54,7 +54,9 @@ class RunDirectory:
 
     def as_reader(self, text: str) -> str:
         """What a reader sees in place of this directory: pages and records hold for every run."""
-        return text.replace(str(self.work), READER).replace(str(self.home), READER)
+        for path, shown in ((self.work, READER), (self.home, READER), (self.root / "tmp", "/tmp")):
+            text = text.replace(str(path), shown)
+        return text
 
     def environment(self) -> dict[str, str]:
         return environment.build(self.root, processes.TOKEN, self.token)
@@ -69,7 +71,7 @@ class RunDirectory:
     def close(self) -> list[str]:
         """End what is left of this run, and give the directory free. Says what had to be ended."""
         left = processes.end_all(self.token)
-        (self.root / "owner.json").unlink(missing_ok=True)
+        (self.root / OWNER).unlink(missing_ok=True)
         self.lock.close()
         return left
 
@@ -89,28 +91,44 @@ def remove(path: Path) -> None:
 
 
 def claim(runs: Path, name: str) -> RunDirectory:
-    """Take a free directory below ``runs`` for this process, and clean up after one that died.
-
-    The lock is the kernel's: it is free as soon as its holder has ended, however it ended.
-    """
-    runs.mkdir(parents=True, exist_ok=True)
-    cleaned = list[str]()
+    """Take a free directory below ``runs`` for this process. Raises RunError when there is none."""
     for slot in range(1, SLOTS + 1):
         root = runs / (name if slot == 1 else f"{name}.{slot}")
-        lock = (runs / f"{root.name}.lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+        if (lock := try_lock(root)) is None:
             continue
         root.mkdir(exist_ok=True)
-        owner = root / "owner.json"
-        if owner.exists():
-            cleaned += processes.end_all(read_token(owner))
-        directory = RunDirectory(root, uuid.uuid4().hex, lock, cleaned)
-        owner.write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
+        directory = RunDirectory(root, uuid.uuid4().hex, lock)
+        (root / OWNER).write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
         return directory
     raise RunError(f"{SLOTS} runs are under way in {runs}: wait for one to end")
+
+
+def try_lock(root: Path) -> IO[str] | None:
+    """The lock of a run directory, or None while another process has it.
+
+    It is the kernel's: free as soon as its holder has ended, however it ended.
+    """
+    root.parent.mkdir(parents=True, exist_ok=True)
+    lock = (root.parent / f"{root.name}.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def clean_up(runs: Path) -> list[str]:
+    """End what runs that died have left running, in whichever directory. Says what that was."""
+    cleaned = list[str]()
+    for owner in sorted(runs.glob(f"*/{OWNER}")):
+        if (lock := try_lock(owner.parent)) is None:
+            continue  # its process lives
+        with lock:
+            if owner.exists():
+                cleaned += processes.end_all(read_token(owner))
+                owner.unlink()
+    return cleaned
 
 
 def read_token(owner: Path) -> str:

@@ -28,21 +28,25 @@ def do(block: File, project: Path) -> str:
 def compare(block: File, text: str) -> str | None:
     """What a ``state`` or ``excerpt`` block shows against the file as it is: None when it fits."""
     if block.mode == "excerpt":
-        return None if block.body.strip("\n") in text else f"not in {block.path} as it is now:\n{text}"
+        wanted = "\n" + block.body.strip("\n") + "\n"
+        return None if wanted in "\n" + text.strip("\n") + "\n" else f"not in {block.path} as it is now:\n{text}"
     if block.mode == "state":
         return matching.difference(block.body, text)
     return None
 
 
 def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from None
 
 
 def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RunError(f"there is no file {path.name} in {path.parent}") from None
-    except IsADirectoryError:
-        raise RunError(f"{path} is a folder") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is not UTF-8 text") from None

@@ -75,7 +75,7 @@ def of_chapters(
     line: Iterable[Chapter], variant: Variant, *, root: Path, capabilities: Mapping[str, bool]
 ) -> dict[str, str]:
     """The key of each chapter of a line, the first with no predecessor."""
-    key, keys = of_machine(root), dict[str, str]()
+    key, keys = digest([of_machine(root), dict(variant)]), dict[str, str]()
     for chapter in line:
         blocks = [of_block(b) for b in chapter.executable(variant) if not isinstance(b, Expect)]
         used = sorted({*chapter.needs, *(name for b in chapter.blocks for name in b.requires)})

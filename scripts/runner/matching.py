@@ -9,17 +9,21 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 ELLIPSIS = "..."
+ALIGNED = 20_000
+"""Pairs of lines up to which a difference is shown without those that only look different."""
 
 # What differs from run to run without meaning anything, replaced on both sides.
 NORMAL = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "TIMESTAMP"),
     (re.compile(r"\b\d\d:\d\d:\d\d(?:\.\d+)?\b"), "TIME"),
-    (re.compile(r"(?<![\w.])\d+(?:\.\d+)? ?(?:ms|us|µs|s|secs?|seconds|min)(?:/\w+)?\b"), "DURATION"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])(?:[0-9a-f]{7,12}|[0-9a-f]{40})\b"), "HASH"),
+    (re.compile(r"(?<![\w.])\d+(?:\.\d+)? ?(?:ms|us|µs|s|secs?|seconds?|min|minutes?)(?:/\w+)?\b"), "DURATION"),
+    (re.compile(r"(?<![\w.])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])(?:[0-9a-f]{7,12}|[0-9a-f]{40})\b"), "HASH"),
 )
 
 
@@ -39,28 +43,65 @@ def same_number(shown: str, got: str, tol: float | None) -> bool:
     return abs(float(shown) - float(got)) <= 0.5 * 10.0**-places * (1 + 1e-9)
 
 
-def same_line(shown: str, got: str, tol: float | None = None) -> bool:
-    """One line: literal but for ``...`` (any text) and numbers with a decimal point."""
-    if shown == got:
-        return True
-    parts, numbers = list[str](), list[str]()
-    for index, piece in enumerate(shown.split(ELLIPSIS)):
-        if index:
-            parts.append(r".*?")
-        end = 0
-        for match in NUMBER.finditer(piece):
-            parts.append(spaced(piece[end : match.start()]))
-            parts.append(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
-            numbers.append(match[0])
-            end = match.end()
-        parts.append(spaced(piece[end:]))
-    line = re.fullmatch("".join(parts), got)
-    return line is not None and all(same_number(s, g, tol) for s, g in zip(numbers, line.groups(), strict=True))
+@dataclass(frozen=True)
+class Piece:
+    """Literal text of a shown line, between two ellipses, with its numbers cut out."""
+
+    pattern: re.Pattern[str]
+    at_end: re.Pattern[str]
+    numbers: tuple[str, ...]
+
+    def fits(self, match: re.Match[str] | None, tol: float | None) -> bool:
+        return match is not None and all(
+            same_number(shown, got, tol) for shown, got in zip(self.numbers, match.groups(), strict=True)
+        )
+
+    def find(self, line: str, start: int, tol: float | None, *, at_end: bool) -> int | None:
+        """Where the first place from ``start`` on ends in which the piece stands."""
+        pattern = self.at_end if at_end else self.pattern
+        while match := pattern.search(line, start):
+            if self.fits(match, tol):
+                return match.end()
+            start = match.start() + 1
+        return None
+
+
+@lru_cache(maxsize=4096)
+def pieces(shown: str) -> tuple[Piece, ...]:
+    return tuple(piece(text) for text in shown.split(ELLIPSIS))
+
+
+def piece(text: str) -> Piece:
+    parts, end = list[str](), 0
+    for match in NUMBER.finditer(text):
+        parts += [spaced(text[end : match.start()]), r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"]
+        end = match.end()
+    pattern = "".join([*parts, spaced(text[end:])])
+    return Piece(re.compile(pattern), re.compile(rf"(?:{pattern})\Z"), tuple(NUMBER.findall(text)))
 
 
 def spaced(text: str) -> str:
     """A pattern for literal text in which runs of blanks may have another width (tables)."""
     return r"[ \t]+".join(re.escape(part) for part in re.split(r"[ \t]{2,}", text))
+
+
+def same_line(shown: str, got: str, tol: float | None = None) -> bool:
+    """One line: literal but for ``...`` (any text) and numbers with a decimal point."""
+    if shown == got:
+        return True
+    first, *rest = pieces(shown)
+    if not rest:
+        return first.fits(first.pattern.fullmatch(got), tol)
+    start = first.pattern.match(got)
+    if start is None or not first.fits(start, tol):
+        return False
+    end = start.end()
+    for part in rest:
+        found = part.find(got, end, tol, at_end=part is rest[-1])
+        if found is None:
+            return False
+        end = found
+    return True
 
 
 def same_lines(shown: list[str], got: list[str], tol: float | None) -> bool:
@@ -92,21 +133,38 @@ def same_json(shown: Any, got: Any, tol: float | None) -> bool:
 def difference(shown: str, got: str, *, match: str = "lines", tol: float | None = None) -> str | None:
     """None when ``got`` is what the page shows, else a text that says how they differ."""
     if match == "json":
-        try:
-            if same_json(json.loads(shown), json.loads(got), tol):
-                return None
-        except ValueError as error:
-            return f"not JSON ({error}):\n{got}"
-        return diff(shown.splitlines(), got.splitlines())
+        return json_difference(shown, got, tol)
     want, have = normalise(shown), normalise(got)
     if match == "contains":
-        rest = iter(have)
-        missing = [line for line in want if not any(same_line(line, other, tol) for other in rest)]
-        return "\n".join([f"not in the output (or not in this order): {missing[0]}", *have]) if missing else None
+        missing = missing_line(want, have, tol)
+        return None if missing is None else "\n".join([f"not in the output, or not in this order: {missing}", *have])
     return None if same_lines(want, have, tol) else diff(want, have, tol)
+
+
+def json_difference(shown: str, got: str, tol: float | None) -> str | None:
+    try:
+        want, have = json.loads(shown), json.loads(got)
+    except ValueError as error:
+        return f"not JSON ({error}):\n{got}"
+    if same_json(want, have, tol):
+        return None
+    pretty = [json.dumps(value, indent=2, ensure_ascii=False).splitlines() for value in (want, have)]
+    return unified(*pretty)
+
+
+def missing_line(want: list[str], have: list[str], tol: float | None) -> str | None:
+    """The first line that is not in the output after those before it."""
+    rest = iter(have)
+    return next((line for line in want if not any(same_line(line, other, tol) for other in rest)), None)
 
 
 def diff(want: list[str], have: list[str], tol: float | None = None) -> str:
     """``-`` what the page shows, ``+`` what was printed; lines that match are not marked."""
-    aligned = [next((w for w in want if same_line(w, line, tol)), line) for line in have]
-    return "\n".join(difflib.unified_diff(want, aligned, "the page shows", "the command printed", lineterm="", n=2))
+    literal = [line for line in want if line.strip() != ELLIPSIS]
+    if len(literal) * len(have) > ALIGNED:
+        return unified(want, have)
+    return unified(want, [next((w for w in literal if same_line(w, line, tol)), line) for line in have])
+
+
+def unified(want: list[str], have: list[str]) -> str:
+    return "\n".join(difflib.unified_diff(want, have, "the page shows", "the command printed", lineterm="", n=2))

@@ -155,6 +155,8 @@ class Performance:
         except RunError as error:
             problem, _, output = self.performer.run.as_reader(str(error)).partition("\0")
             return self._failed(block, problem, output, time.monotonic() - started)
+        except OSError as error:  # of this machine, such as a full disk
+            return self._failed(block, f"{error.strerror}: {error.filename or self.performer.run.root}")
         standins = [name for name, count in self.performer.asked().items() if count > asked[name]]
         output = self.performer.run.as_reader(output)
         return Record(RAN, output, seconds=time.monotonic() - started, standins=standins)
@@ -204,7 +206,7 @@ class Performance:
             raise RunError(f"did not end within {block.timeout:.0f} s: its processes were ended\0{ended.output}")
         if ended.status != block.exit:
             raise RunError(f"ended with status {ended.status}, not {block.exit}\0{ended.output}")
-        if processes.group_alive(ended.group):
+        if processes.outlives(ended.group):
             processes.end_group(ended.group)
             raise RunError(f"left a process running: declare it as background\0{ended.output}")
         return ended.output
@@ -283,11 +285,8 @@ class Performer:
         return self._run is not None
 
     def told(self) -> list[str]:
-        """What somebody should know: cleaned up after a run that died, damaged checkpoints."""
-        cleaned = [
-            f"ended, left over from a run that died: {text}" for text in (self._run.cleaned if self._run else ())
-        ]
-        return cleaned + self.checkpoints.damaged
+        """What somebody should know about checkpoints."""
+        return self.checkpoints.damaged
 
     def performance(self, chapter: Chapter) -> Performance:
         if chapter.number not in self._performances:

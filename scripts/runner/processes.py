@@ -88,6 +88,16 @@ def group_alive(group: int) -> bool:
     return True
 
 
+def outlives(group: int, patience: float = 1.0) -> bool:
+    """Whether a group still lives a little after its command ended: helpers may be about to end."""
+    deadline = time.monotonic() + patience
+    while group_alive(group) and not all_zombies(group):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.02)
+    return False
+
+
 def end_group(group: int) -> None:
     """Ask every process of a group to end, then end it."""
     for number in (signal.SIGTERM, signal.SIGKILL):

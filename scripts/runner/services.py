@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from . import processes
@@ -24,13 +25,19 @@ WAIT_FOR_PORT = 600.0
 class PortLock:
     """A port belongs to one run at a time; the lock is the kernel's, and ends with its holder."""
 
+    _ours: ClassVar[set[int]] = set()
+
     def __init__(self, folder: Path, port: int, timeout: float) -> None:
+        if port in self._ours:
+            raise RunError(f"another server of this run already has port {port}: give this one another port")
+        self._number = port
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{port}.lock").open("w")
         deadline = time.monotonic() + timeout
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._ours.add(port)
                 return
             except BlockingIOError:
                 if time.monotonic() > deadline:
@@ -39,6 +46,7 @@ class PortLock:
                 time.sleep(POLL)
 
     def release(self) -> None:
+        self._ours.discard(self._number)
         self._file.close()
 
 

@@ -81,15 +81,15 @@ class PublishedGuide:
         guide = self
 
         class Files(SimpleHTTPRequestHandler):
-            def do_GET(self) -> None:
+            def send_head(self) -> Any:
                 guide.requests += 1
                 try:
                     self.directory = str(guide.folder())
                 except Exception as error:  # whatever kept it from being made is told where the block fails
                     guide.problem = f"{type(error).__name__}: {error}"
                     self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
-                    return
-                super().do_GET()
+                    return None
+                return super().send_head()
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing: the command that asked tells what went wrong."""

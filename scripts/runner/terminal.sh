@@ -3,26 +3,34 @@
 guide_state=$1 guide_commands=$2
 set --
 guide_save() {
-  local status=$? name
+  local guide_status=$1 guide_name
+  trap - EXIT
+  set +eu +o pipefail
   {
     shopt -p
     alias -p
     declare -f
-    for name in $(compgen -v); do
-      case $name in
+    while read -r guide_name; do
+      case $guide_name in
         # bash's own, or given by the runner to each block anew
         BASH*|COPROC|DIRSTACK|EUID|FUNCNAME|GROUPS|LINENO|OPTIND|OPTERR|PIPESTATUS|PPID|RANDOM|SECONDS|SRANDOM) ;;
-        EPOCH*|SHELLOPTS|UID|_|COMP_*|HISTCMD|GUIDE_RUN|GIT_AUTHOR_DATE|GIT_COMMITTER_DATE|guide_*|name|status) ;;
-        *) declare -p "$name" ;;
+        EPOCH*|SHELLOPTS|UID|_|COMP_*|HISTCMD|OLDPWD|GUIDE_RUN|GIT_AUTHOR_DATE|GIT_COMMITTER_DATE|guide_*) ;;
+        *) declare -p "$guide_name" ;;
       esac
-    done
+    done < <(compgen -v)
     printf 'cd %q\n' "$PWD"
+    if [ -n "$OLDPWD" ]; then printf 'OLDPWD=%q\n' "$OLDPWD"; fi
+    printf 'umask %s\n%s\n' "$(umask)" "$guide_options"
   } >"$guide_state.new" 2>/dev/null
   mv "$guide_state.new" "$guide_state"
-  exit "$status"
+  exit "$guide_status"
 }
 shopt -s expand_aliases
 if [ -f "$guide_state" ]; then . "$guide_state"; fi
-trap guide_save EXIT
+trap 'guide_status=$?; guide_options=$(set +o); guide_save "$guide_status"' EXIT
 set -eo pipefail
 eval "$guide_commands"
+# Reached when the commands did not exit: also when they set an EXIT trap, for a terminal stays open.
+guide_status=$?
+guide_options=$(set +o)
+guide_save "$guide_status"
