@@ -46,6 +46,8 @@ def write(path: Path, text: str) -> None:
 def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RunError(f"there is no file {path.name} in {path.parent}") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
