@@ -39,14 +39,17 @@ def merge(shown: str, got: str, *, tol: float | None = None) -> str:
             choices = list[tuple[int, tuple[int, int, str | None]]]()
             if i < rows and j < columns and same_line(old_normal[i], new_normal[j], tol):
                 choices.append((cost[i + 1][j + 1], (1, 1, old[i])))
+            elif i < rows and j < columns and old[i].strip() != ELLIPSIS:
+                choices.append((cost[i + 1][j + 1] + 2, (1, 1, new[j].rstrip())))
             if i < rows and old[i].strip() == ELLIPSIS:
                 choices.append((cost[i + 1][j], (1, 0, old[i])))
                 if j < columns:
                     choices.append((cost[i][j + 1], (0, 1, None)))
             elif i < rows:
-                choices.append((cost[i + 1][j] + 1, (1, 0, None)))
+                # Dearer than replacing it: a changed line must not disappear into an ellipsis beside it.
+                choices.append((cost[i + 1][j] + 3, (1, 0, None)))
             if j < columns:
-                choices.append((cost[i][j + 1] + 1, (0, 1, new[j].rstrip())))
+                choices.append((cost[i][j + 1] + 2, (0, 1, new[j].rstrip())))
             if choices:
                 cost[i][j], step[i, j] = min(choices, key=lambda choice: choice[0])
     lines, i, j = list[str](), 0, 0

@@ -15,6 +15,8 @@ from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 ELLIPSIS = "..."
+ANY_TEXT = re.compile(r"(?:[ \t]{2,})?\.\.\.(?:[ \t]{2,})?")
+"""An ellipsis in a line, with the blanks that align it in a table."""
 ALIGNED = 20_000
 """Pairs of lines up to which a difference is shown without those that only look different."""
 
@@ -68,13 +70,13 @@ class Piece:
 
 @lru_cache(maxsize=4096)
 def pieces(shown: str) -> tuple[Piece, ...]:
-    return tuple(piece(text) for text in shown.split(ELLIPSIS))
+    return tuple(piece(text) for text in ANY_TEXT.split(shown))
 
 
 def piece(text: str) -> Piece:
     parts, end = list[str](), 0
     for match in NUMBER.finditer(text):
-        parts += [spaced(text[end : match.start()]), r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"]
+        parts += [spaced(text[end : match.start()]), r"(?<![\w.])([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"]
         end = match.end()
     pattern = "".join([*parts, spaced(text[end:])])
     return Piece(re.compile(pattern), re.compile(rf"(?:{pattern})\Z"), tuple(NUMBER.findall(text)))
@@ -85,6 +87,7 @@ def spaced(text: str) -> str:
     return r"[ \t]+".join(re.escape(part) for part in re.split(r"[ \t]{2,}", text))
 
 
+@lru_cache(maxsize=65536)
 def same_line(shown: str, got: str, tol: float | None = None) -> bool:
     """One line: literal but for ``...`` (any text) and numbers with a decimal point."""
     if shown == got:

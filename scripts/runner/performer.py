@@ -206,7 +206,7 @@ class Performance:
             raise RunError(f"did not end within {block.timeout:.0f} s: its processes were ended\0{ended.output}")
         if ended.status != block.exit:
             raise RunError(f"ended with status {ended.status}, not {block.exit}\0{ended.output}")
-        if processes.outlives(ended.group):
+        if ended.outlived:
             processes.end_group(ended.group)
             raise RunError(f"left a process running: declare it as background\0{ended.output}")
         return ended.output

@@ -24,12 +24,16 @@ GRACE = 3.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its status (None after a timeout), what it printed, its process group."""
+    """How a command ended: its status (None after a timeout), what it printed, its process group.
+
+    ``outlived``: a process of the group is still there.
+    """
 
     status: int | None
     output: str
     seconds: float
     group: int
+    outlived: bool
 
 
 def run(
@@ -64,9 +68,10 @@ def run(
             if status is None:
                 end_group(process.pid)
                 process.wait()
-    # Output that is not UTF-8 must not hide what else was printed.
+    outlived = status is not None and outlives(process.pid)
+    # Read after its helpers have ended too. Output that is not UTF-8 must not hide what else was printed.
     text = log.read_bytes().decode("utf-8", errors="backslashreplace")
-    return Ended(status, text, time.monotonic() - started, process.pid)
+    return Ended(status, text, time.monotonic() - started, process.pid, outlived)
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float, while_waiting: Callable[[], None]) -> int | None:
@@ -123,7 +128,9 @@ def belonging_to(token: str) -> Iterator[psutil.Process]:
     """Living processes that carry the token of a run."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(TOKEN) == token:
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.environ().get(TOKEN) == token:
                 yield process
 
 

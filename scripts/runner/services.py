@@ -136,7 +136,7 @@ def answers(address: str) -> bool:
         else http.client.HTTPConnection(url.hostname or "", url.port, timeout=2)
     )
     try:
-        connection.request("GET", url.path or "/")
+        connection.request("GET", (url.path or "/") + (f"?{url.query}" if url.query else ""))
         return connection.getresponse().status < 400
     except (OSError, http.client.HTTPException):
         return False
