@@ -122,13 +122,17 @@ class Chapters:
         """A worker of xdist has something to tell too."""
         self._told += getattr(node, "workeroutput", {}).get("told", [])
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Read the whole guide first: a page that cannot stand ends the session in one line."""
+        try:
+            self._guide = Guide.load(ROOT)
+        except PageError as error:
+            raise pytest.UsageError(str(error)) from None
+
     @property
     def guide(self) -> Guide:
-        if self._guide is None:
-            try:
-                self._guide = Guide.load(ROOT)
-            except PageError as error:
-                raise pytest.UsageError(str(error)) from None
+        assert self._guide is not None, "no page is collected before the guide is read"
         return self._guide
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
