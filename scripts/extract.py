@@ -20,34 +20,38 @@ from scripts.chapters.extraction import extract  # noqa: E402
 
 def differences(made: dict[str, str], code: Path) -> list[str]:
     """A readable diff from what is in ``code`` to what should be."""
-    found = {p.relative_to(code).as_posix(): p for p in code.rglob("*") if p.is_file()}
-    lines = list[str]()
-    for name in sorted({*made, *found}):
-        old = found[name].read_text(encoding="utf-8").splitlines() if name in found else []
-        new = made.get(name, "").splitlines()
-        lines += difflib.unified_diff(old, new, f"code/{name}", f"code/{name} (from the page)", lineterm="")
-        if not old and not new and (name in made) != (name in found):
-            lines.append(f"code/{name}: {'missing' if name in made else 'no page has it'}")
+    lines = [f"code/{name}: no page has it" for name in sorted(found(code) - set(made))]
+    for name, text in sorted(made.items()):
+        path = code / name
+        if not path.is_file():
+            lines.append(f"code/{name}: missing")
+        elif path.read_bytes() != text.encode():
+            old = path.read_bytes().decode(errors="replace").split("\n")
+            lines += difflib.unified_diff(
+                old, text.split("\n"), f"code/{name}", f"code/{name} (from the page)", lineterm=""
+            )
     return lines
 
 
 def write(made: dict[str, str], code: Path) -> list[str]:
     """Bring ``code`` up to date; touches only what changes. Says which files changed."""
-    changed = list[str]()
-    for path in sorted((p for p in code.rglob("*")), reverse=True):
-        name = path.relative_to(code).as_posix()
-        if path.is_file() and name not in made:
-            path.unlink()
-            changed.append(name)
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+    changed = sorted(found(code) - set(made))
+    for name in changed:
+        (code / name).unlink()
+    for folder in sorted((p for p in code.rglob("*") if p.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
     for name, text in made.items():
         path = code / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_bytes() != text.encode():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode())
             changed.append(name)
     return changed
+
+
+def found(code: Path) -> set[str]:
+    return {path.relative_to(code).as_posix() for path in code.rglob("*") if path.is_file()}
 
 
 def main(root: Path = ROOT) -> int:

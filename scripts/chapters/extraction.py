@@ -6,28 +6,38 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from .grammar import VARIANTS
-from .guide import Guide
+from .grammar import variants
+from .guide import Guide, read_text
 from .markdown import Page
-from .model import Background, Block, Chapter, Expect, File, Hidden, Notebook, Run, Shown, Variant
+from .model import Background, Block, Chapter, Expect, File, Hidden, Notebook, PageError, Run, Shown, Variant
 from .project import after_each, files_of
 
-DEFAULT: Variant = {key: next(iter(titles.values())) for key, titles in VARIANTS.items()}
+DEFAULT: Variant = next(variants())
 NOTEBOOK = "notebook.ipynb"
+SCRIPT = "run.sh"
+LISTING = "chapter.json"
+FIRST = "terminal"
 
 
 def extract(guide: Guide, root: Path) -> dict[str, str]:
-    """Every file below code/ (its path → its text), made from the pages alone."""
+    """Every file below code/ (its path → its text), made from the pages alone.
+
+    Raises PageError for a file block that cannot be extracted.
+    """
     made: dict[str, str] = {}
     for chapter in guide.chapters.values():
+        for block in chapter.blocks:
+            if isinstance(block, File) and str(block.path) in {NOTEBOOK, SCRIPT, LISTING}:
+                problem = f"code/ has a file {block.path} of its own: choose another name"
+                raise PageError(chapter.page, block.place.line, problem)
         line = guide.line(chapter)
         files = dict(files_of(line, DEFAULT))
         if any(isinstance(b, Notebook) for b in chapter.blocks):
-            files[NOTEBOOK] = notebook(chapter, (root / chapter.page).read_text(encoding="utf-8"))
-        files["run.sh"] = script(chapter, line)
-        files["chapter.json"] = listing(chapter)
+            files[NOTEBOOK] = notebook(chapter, read_text(root / chapter.page, chapter.page))
+        files[SCRIPT] = script(chapter, line)
+        files[LISTING] = listing(chapter)
         made |= {f"{chapter.slug}/{path}": text for path, text in files.items()}
     return made
 
@@ -48,14 +58,12 @@ def listing(chapter: Chapter) -> str:
 
 def notebook(chapter: Chapter, text: str) -> str:
     """The chapter's cells as a notebook without outputs; the headings above them become text cells."""
-    page = Page(chapter.page, text)
-    inside = {n for fence in page.fences() for n in range(fence.place.line, fence.place.end + 1)}
+    headings = sorted(Page(chapter.page, text).headings.items(), reverse=True)
     cells, last = list[dict[str, object]](), ""
     for block in chapter.blocks:
         if not isinstance(block, Notebook):
             continue
-        above = range(block.place.line - 1, 0, -1)
-        heading = next((page.lines[n - 1] for n in above if n not in inside and page.lines[n - 1].startswith("#")), "")
+        heading = next((heading for line, heading in headings if line < block.place.line), "")
         if heading != last:
             title = "## " + heading.lstrip("# ")
             cells.append({"cell_type": "markdown", "id": f"cell-{len(cells)}", "metadata": {}, "source": title})
@@ -90,88 +98,143 @@ guide_tool=${{TOOL:-uv}}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
+guide_state=$(mktemp -d)
 guide_servers=()
-guide_stop() {{ if [ ${{#guide_servers[@]}} -gt 0 ]; then kill "${{guide_servers[@]}}" 2>/dev/null || true; wait; fi; }}
+guide_stop() {{
+  for guide_server in "${{guide_servers[@]}}"; do kill -- "-$guide_server" 2>/dev/null || true; done
+  wait
+  rm -rf "$guide_state"
+}}
 trap guide_stop EXIT
 """
 BEFORE = """
 # Chapter {after} comes first.
 if [ ! -e .guide-{after} ]; then
   guide_here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)
-  TOOL=$guide_tool bash "$guide_here/../chapter-{after}/run.sh"
+  TOOL=$guide_tool bash "$guide_here/../{slug}/run.sh"
 fi
 """
-WAIT_HTTP = 'until curl -fsk -o /dev/null "{ready}"; do kill -0 $!; sleep 0.2; done'
-WAIT_TCP = 'until (exec 3<>"/dev/tcp/{host}/{port}") 2>/dev/null; do kill -0 $!; sleep 0.2; done'
+# A second terminal keeps its folder, variables and functions from one of its blocks to the next.
+TERMINALS = """
+guide_leave() {
+  {
+    declare -f
+    declare -p | grep -Ev '^declare -([A-Za-z]*r|[^ ]+ (BASH|DIRSTACK|FUNCNAME|GROUPS|PIPESTATUS))'
+    printf 'cd %q\\n' "$PWD"
+  } >"$guide_state/$1"
+}
+"""
+ENTER = """\
+if [ -e "$guide_state/{name}" ]; then . "$guide_state/{name}"; else cd "$guide_start"; fi
+"""
+LEAVE = "\nguide_leave {name}"
+FAILING = """\
+set +e
+(
+set -e
+{body}
+)
+guide_status=$?
+set -e
+if [ "$guide_status" != {exit} ]; then echo "{id}: ended with status $guide_status, not {exit}" >&2; exit 1; fi"""
+# A process group of its own, so that what the server starts is stopped with it.
+SERVER = """\
+set -m
+(
+{body}
+) </dev/null &
+set +m
+guide_servers+=($!)
+until {ready}; do
+  kill -0 $! 2>/dev/null || {{ echo "{id}: the server ended before it was ready" >&2; exit 1; }}
+  sleep 0.2
+done"""
+READY_HTTP = "curl -fsk -o /dev/null {address}"
+READY_TCP = '(exec 3<>"/dev/tcp/{host}/{port}") 2>/dev/null'
 
 
 def script(chapter: Chapter, line: list[Chapter]) -> str:
     """A shell script that does a chapter, after the chapters that it continues from."""
     parts = [HEAD.format(title=chapter.title, page=chapter.page)]
     if chapter.after is not None:
-        parts.append(BEFORE.format(after=chapter.after))
-    texts = {
-        block.id: files[str(block.path)]
-        for tool in VARIANTS["tool"].values()
-        for of, block, files in after_each(line, {**DEFAULT, "tool": tool})
-        if of.number == chapter.number and block.mode in {"write", "append", "patch"}
-    }
+        parts.append(BEFORE.format(after=chapter.after, slug=line[-2].slug))
+    if any(isinstance(block, Run) and block.terminal != FIRST for block in chapter.blocks):
+        parts.append(TERMINALS)
+    texts = patched(chapter, line)
     started = False
     for block in chapter.blocks:
         if isinstance(block, Shown | Expect):
             continue
-        commands = list(in_shell(block, chapter, texts, started))
+        commands = "\n".join(in_shell(block, chapter, texts.get(block.id, []), started))
         started = started or isinstance(block, Notebook)
-        if not commands:
-            continue
-        parts.append(f"\n# {block.id}\n" + guarded(block, "\n".join(commands)) + "\n")
+        if commands:
+            parts.append(f"\n# {block.id}\n{guarded(block.variant, commands)}\n")
     parts.append(f'\ntouch "$guide_start/.guide-{chapter.number}"\n')
     return "".join(parts)
 
 
-def guarded(block: Block, commands: str) -> str:
+def patched(chapter: Chapter, line: list[Chapter]) -> dict[str, list[tuple[Variant, str]]]:
+    """For each change of a file the file's text after it: one, or one for each variant if they differ."""
+    texts: dict[str, list[tuple[Variant, str]]] = {}
+    for variant in variants():
+        for of, block, files in after_each(line, variant):
+            if of.number == chapter.number and block.mode == "patch":
+                texts.setdefault(block.id, []).append((variant, files[str(block.path)]))
+    return {id: [({}, found[0][1])] if len({t for _, t in found}) == 1 else found for id, found in texts.items()}
+
+
+def guarded(variant: Variant, commands: str) -> str:
     """Commands of one variant stand under a condition."""
-    if not block.variant:
+    if not variant:
         return commands
-    condition = " && ".join(f'[ "$guide_{key}" = {value} ]' for key, value in sorted(block.variant.items()))
+    condition = " && ".join(f'[ "$guide_{key}" = {value} ]' for key, value in sorted(variant.items()))
     return f"if {condition}; then\n{commands}\nfi"
 
 
-def in_shell(block: Block, chapter: Chapter, texts: dict[str, str], notebook_started: bool) -> Iterator[str]:
-    """Lines of shell that do one block."""
+def in_shell(block: Block, chapter: Chapter, texts: list[tuple[Variant, str]], started: bool) -> Iterator[str]:
+    """Lines of shell that do one block.
+
+    ``texts``: what a patch makes of its file. ``started``: the notebook was executed already, as a whole.
+    """
     if block.skip:
         yield f"# not done: {block.skip}"
-        return
-    if isinstance(block, File) and block.id in texts:
-        path = shlex.quote(f"{chapter.project}/{block.path}")
-        mark = delimiter(texts[block.id])
-        yield f'mkdir -p "$guide_start"/{shlex.quote(f"{chapter.project}/{block.path.parent}")}'
-        yield f"cat >\"$guide_start\"/{path} <<'{mark}'\n{texts[block.id]}{mark}"
-    elif isinstance(block, Notebook) and not notebook_started:
-        yield f'jupyter execute "$guide_start"/{shlex.quote(chapter.project)}/{NOTEBOOK}'
-    elif isinstance(block, Background):
-        yield f"(\n{block.body.rstrip()}\n) &\nguide_servers+=($!)"
-        yield wait_for(block.ready)
+    elif isinstance(block, File):
+        path = PurePosixPath(chapter.project) / block.path
+        if block.mode in {"write", "append"}:
+            yield write(path, block.body, ">" if block.mode == "write" else ">>")
+        yield from (guarded(variant, write(path, text)) for variant, text in texts)
+    elif isinstance(block, Notebook) and not started:
+        yield f'jupyter execute "$guide_start"/{shlex.quote(f"{chapter.project}/{NOTEBOOK}")}'
     elif isinstance(block, Run):
-        yield from run(block)
+        yield run(block)
 
 
-def run(block: Run) -> Iterator[str]:
-    body = block.body.rstrip("\n")
+def write(path: PurePosixPath, text: str, to: str = ">") -> str:
+    mark = delimiter(text)
+    folder = f'mkdir -p "$guide_start"/{shlex.quote(str(path.parent))}'
+    return f"{folder}\ncat {to}\"$guide_start\"/{shlex.quote(str(path))} <<'{mark}'\n{text}{mark}"
+
+
+def run(block: Run) -> str:
+    body, name = block.body.rstrip("\n"), re.sub(r"\W+", "-", block.terminal)
     if isinstance(block, Hidden):
-        yield f"# {block.role}, which the page does not show"
+        body = f"# {block.role}, which the page does not show\n{body}"
+    other = block.terminal != FIRST
+    if other:
+        body = ENTER.format(name=name) + body
+    if isinstance(block, Background):
+        return SERVER.format(body=body, id=block.id, ready=ready(block.ready))
+    if other:
+        body += LEAVE.format(name=name)
     if block.exit:
-        yield f'set +e\n(\nset -e\n{body}\n)\nguide_status=$?\nset -e\n[ "$guide_status" = {block.exit} ]'
-    elif block.terminal != "terminal":
-        yield f'(\ncd "$guide_start"\n{body}\n)'
-    else:
-        yield body
+        return FAILING.format(body=body, id=block.id, exit=block.exit)
+    return f"(\n{body}\n)" if other else body
 
 
-def wait_for(ready: str) -> str:
-    if match := re.match(r"tcp://([^:/]+):(\d+)", ready):
-        return WAIT_TCP.format(host=match[1], port=match[2])
-    return WAIT_HTTP.format(ready=ready)
+def ready(address: str) -> str:
+    if match := re.fullmatch(r"tcp://([^:/]+):(\d+)", address):
+        return READY_TCP.format(host=match[1], port=match[2])
+    return READY_HTTP.format(address=shlex.quote(address))
 
 
 def delimiter(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,7 +14,6 @@ from .markdown import Directive, Fence, Page
 from .model import (
     Background,
     Block,
-    Container,
     Expect,
     File,
     Hidden,
@@ -23,6 +23,7 @@ from .model import (
     Run,
     Shown,
     Skip,
+    Variant,
 )
 
 # ---------------------------------------------------------------- closed lists
@@ -49,48 +50,63 @@ VARIANTS = {
 }
 DIAGRAMS = {"mermaid", "big-picture"}
 OUTPUT = "Output"
+READY = re.compile(r"(?:https?://(?:127\.0\.0\.1|localhost):\d+(?:/\S*)?|tcp://(?:127\.0\.0\.1|localhost):\d+)")
 PATH = re.compile(r"[\w.][\w./-]*$")
 TERMINAL = re.compile(r"(?:.* )?terminal$", re.I)
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w -]*>")
 SHELLS = {"bash", "shell", "zsh", "console", "shell-session"}
 
-# directive → option → how to read it
-NUMBER, TEXT = float, str
+# directive → option → how to read it: one of a few words, a number of a type, or any text
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "run": {"timeout": NUMBER, "exit": int, "name": TEXT},
-    "background": {"ready": TEXT, "timeout": NUMBER, "name": TEXT},
-    "expect": {"of": TEXT, "match": ("lines", "contains", "json"), "tol": NUMBER},
-    "file": {"mode": ("write", "append", "patch", "excerpt", "state"), "name": TEXT},
-    "notebook": {"timeout": NUMBER, "name": TEXT},
-    "skip": {"reason": tuple(REASONS), "note": TEXT},
+    "run": {"timeout": float, "exit": int, "name": str},
+    "background": {"ready": str, "timeout": float, "name": str},
+    "expect": {"of": str, "match": ("lines", "contains", "json"), "tol": float},
+    "file": {"mode": ("write", "append", "patch", "excerpt", "state"), "name": str},
+    "notebook": {"timeout": float, "name": str},
+    "skip": {"reason": tuple(REASONS), "note": str},
     "requires": {},
     "variant": {key: tuple(titles.values()) for key, titles in VARIANTS.items()},
-    "setup": {"timeout": NUMBER, "exit": int, "name": TEXT},
-    "check": {"timeout": NUMBER, "exit": int, "name": TEXT},
-    "teardown": {"timeout": NUMBER, "exit": int, "name": TEXT},
+    "setup": {"timeout": float, "exit": int, "name": str},
+    "check": {"timeout": float, "exit": int, "name": str},
+    "teardown": {"timeout": float, "exit": int, "name": str},
 }
 ROLES = ("setup", "check", "teardown")
-KINDS = ("run", "background", "expect", "file", "notebook")
+NUMBERS = {float: re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?"), int: re.compile(r"\d+")}
+
+
+def variants() -> Iterator[Variant]:
+    """Every way to go through the guide."""
+    for values in itertools.product(*(titles.values() for titles in VARIANTS.values())):
+        yield dict(zip(VARIANTS, values, strict=True))
+
 
 # ---------------------------------------------------------------- info line
 
-ATTRIBUTE = re.compile(r'([\w-]+)=(?:"([^"]*)"|([^\s"{}]+))')
-INFO = re.compile(rf"(?P<language>[\w+#.-]*)(?P<attributes>(?:\s+{ATTRIBUTE.pattern})*)$")
+# What superfences reads otherwise, or not at all, is no match here.
+ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+INFO = re.compile(rf"(?P<language>(?:[\w+#-][\w+#.-]*)?)(?P<attributes>(?:\s+{ATTRIBUTE.pattern})*)$")
 BRACED = re.compile(rf"\{{\s*\.(?P<language>[\w+#-]+)(?P<attributes>(?:\s+(?:\.[\w-]+|{ATTRIBUTE.pattern}))*)\s*\}}$")
-KNOWN_ATTRIBUTES = {"title", "hl_lines", "linenums"}
+ATTRIBUTES = {
+    "title": re.compile(r".*"),
+    "hl_lines": re.compile(r"\d+(?:-\d+)?(?:\s+\d+(?:-\d+)?)*"),
+    "linenums": re.compile(r"\d+(?:\s+\d+){0,2}"),
+}
 
 
 def read_info(page: Page, fence: Fence) -> tuple[str, str]:
     """Language and title of a fence. An option that superfences does not know breaks the page."""
+    line = fence.place.line
     match = INFO.match(fence.info) or BRACED.match(fence.info)
     if match is None:
-        raise page.error(fence.place.line, f'cannot read the fence: write ```LANGUAGE title="…", not {fence.info!r}')
-    attributes = {key: quoted or bare for key, quoted, bare in ATTRIBUTE.findall(match["attributes"] or "")}
-    if unknown := set(attributes) - KNOWN_ATTRIBUTES:
-        raise page.error(
-            fence.place.line,
-            f"unknown option {min(unknown)!r} in the fence: declare it in a <!-- block: … --> line above",
-        )
+        raise page.error(line, f'cannot read the fence: write ```LANGUAGE title="…", not {fence.info!r}')
+    attributes = dict(ATTRIBUTE.findall(match["attributes"] or ""))
+    if attributes and match["language"] in DIAGRAMS:
+        raise page.error(line, f"```{match['language']} takes no options: with one, the site shows its source")
+    for key, value in attributes.items():
+        if key not in ATTRIBUTES:
+            raise page.error(line, f"unknown option {key!r} in the fence: declare it in a <!-- block: … --> line above")
+        if not ATTRIBUTES[key].fullmatch(value):
+            raise page.error(line, f'{key}="{value}" is not a list of line numbers')
     return match["language"], attributes.get("title", "")
 
 
@@ -112,8 +128,8 @@ def read_options(page: Page, line: int, word: str, words: Sequence[str]) -> dict
     """``key=value`` words of a directive, each checked against the closed list for it."""
     known, read = OPTIONS[word], dict[str, Any]()
     for text in words:
-        key, equals, value = text.partition("=")
-        if key not in known or not equals:
+        key, _, value = text.partition("=")
+        if key not in known or not value:
             choices = ", ".join(f"{name}=…" for name in known)
             raise page.error(line, f"{word!r} has no option {text!r}: it takes {choices}")
         kind = known[key]
@@ -121,11 +137,10 @@ def read_options(page: Page, line: int, word: str, words: Sequence[str]) -> dict
             if value not in kind:
                 raise page.error(line, f"{key}={value} is not in the list: {', '.join(kind)}")
             read[key] = value
+        elif kind in NUMBERS and not NUMBERS[kind].fullmatch(value):
+            raise page.error(line, f"{key}={value} is not a number")
         else:
-            try:
-                read[key] = kind(value)
-            except ValueError:
-                raise page.error(line, f"{key}={value} is not a number") from None
+            read[key] = kind(value)
     return read
 
 
@@ -137,16 +152,20 @@ def read_words(page: Page, directive: Directive) -> list[str]:
 
 
 def merge(page: Page, directives: Sequence[Directive]) -> Declared:
-    """Read the ``block:`` lines that stand above one fence."""
-    declared = Declared()
+    """Read the ``block:`` lines that stand above one fence: at most one kind, and one of each other."""
+    declared, given = Declared(), dict[str, str]()
     for directive in directives:
         line = directive.place.line
         word, *rest = read_words(page, directive) or [""]
         if word not in OPTIONS or word in ROLES:
             choices = ", ".join(w for w in OPTIONS if w not in ROLES)
             raise page.error(line, f"unknown directive {word!r}: it is one of {choices}")
-        if directive.body:
+        if directive.place.end != line:
             raise page.error(line, "a block directive has one line: close it with --> on the same line")
+        slot = word if word in {"requires", "skip", "variant"} else "kind"
+        if slot in given:
+            raise page.error(line, f"declared twice: {given[slot]} and {word}")
+        given[slot] = word
         if word == "requires":
             declared.requires = tuple(name for text in rest for name in text.split(",") if name)
             if unknown := set(declared.requires) - set(CAPABILITIES) or (not declared.requires and {""}):
@@ -154,13 +173,13 @@ def merge(page: Page, directives: Sequence[Directive]) -> Declared:
             continue
         options = read_options(page, line, word, rest)
         if word == "variant":
+            if not options:
+                raise page.error(line, f"variant needs a choice, for example {next(iter(VARIANTS))}=…")
             declared.variant = options
         elif word == "skip":
             if "reason" not in options:
                 raise page.error(line, f"skip needs a reason: reason={'|'.join(REASONS)}")
             declared.skip = Skip(**options)
-        elif declared.word:
-            raise page.error(line, f"declared twice: {declared.word} and {word}")
         else:
             declared.word, declared.options = word, options
     return declared
@@ -172,12 +191,10 @@ def merge(page: Page, directives: Sequence[Directive]) -> Declared:
 def read_blocks(page: Page, *, chapter: bool) -> tuple[Block, ...]:
     """All blocks of a page in order, with ids and with expectations bound to what they expect from.
 
-    Outside of chapters a block is only shown, unless a directive declares it.
+    Outside of chapters a block is only shown, unless a directive declares something of it.
     """
-    fences = list(page.fences())
-    items: list[Fence | Directive] = sorted([*fences, *page.directives(fences)], key=lambda i: i.place.line)
     blocks, above = list[Block](), list[Directive]()
-    for item in items:
+    for item in page.items:
         if above and (item.place.line != above[-1].place.end + 1 or item.place.indent != above[-1].place.indent):
             raise orphan(page, above[-1])
         if isinstance(item, Directive) and item.word == "block":
@@ -191,7 +208,7 @@ def read_blocks(page: Page, *, chapter: bool) -> tuple[Block, ...]:
         above = []
     if above:
         raise orphan(page, above[-1])
-    return bind(page, name_blocks(page, blocks))
+    return bind(page, name_blocks(blocks))
 
 
 def orphan(page: Page, directive: Directive) -> PageError:
@@ -210,6 +227,7 @@ def hidden(page: Page, directive: Directive, declared: Declared) -> Hidden:
         raise page.error(line, "a hidden block takes its options on its own first line")
     if not directive.body.strip():
         raise page.error(line, "this hidden block is empty: put shell commands between its first line and -->")
+    check_tabs(page, directive.place, declared)
     return Hidden(
         place=directive.place,
         body=directive.body,
@@ -232,9 +250,15 @@ def variant_of(page: Page, place: Place, declared: Declared) -> dict[str, str]:
     return chosen
 
 
-def in_unknown_tab(place: Place) -> Container | None:
+def check_tabs(page: Page, place: Place, declared: Declared) -> None:
+    """A tab that chooses no variant would be done always, beside the tabs that stand next to it."""
     known = {title for titles in VARIANTS.values() for title in titles}
-    return next((c for c in place.containers if c.kind == "tab" and c.title not in known), None)
+    for tab in place.containers:
+        if tab.kind == "tab" and tab.title not in known and not declared.variant and not declared.skip:
+            raise page.error(
+                place.line,
+                f"the tab {tab.title!r} is no known variant: add it to VARIANTS, or declare variant or skip",
+            )
 
 
 def read_fence(page: Page, fence: Fence, declared: Declared, *, chapter: bool) -> Block:
@@ -249,17 +273,13 @@ def read_fence(page: Page, fence: Fence, declared: Declared, *, chapter: bool) -
         "requires": declared.requires,
         "skip": declared.skip,
     }
-    kind = declared.word or (by_convention(language, title) if chapter else "shown")
-    if kind == "" and declared.skip:
-        kind = "shown"
-    if kind == "":
-        raise page.error(line, undeclared(language, title))
-    if kind == "shown":
+    conventional = chapter or declared.variant or declared.requires
+    kind = declared.word or (by_convention(language, title) if conventional else "shown")
+    if kind == "shown" or (not kind and declared.skip):
         return Shown(**common)
-    if (tab := in_unknown_tab(fence.place)) and not declared.variant and not declared.skip:
-        raise page.error(
-            line, f"the tab {tab.title!r} is no known variant: add it to VARIANTS, or declare variant or skip"
-        )
+    if not kind:
+        raise page.error(line, undeclared(language, title))
+    check_tabs(page, fence.place, declared)
     build = {"run": run, "background": background, "expect": expect, "file": file, "notebook": notebook}[kind]
     return build(page, common, declared.options)
 
@@ -270,16 +290,16 @@ def by_convention(language: str, title: str) -> str:
         return "shown"
     if language == "sh" and (not title or TERMINAL.match(title)):
         return "run"
-    if title == OUTPUT and language not in {"sh", ""}:
-        return "expect"
-    if title and PATH.match(title):
-        return "file"
-    return ""
+    if title.lower() == OUTPUT.lower():
+        return "expect" if title == OUTPUT and language not in {"sh", ""} else ""
+    return "file" if PATH.match(title) else ""
 
 
 def undeclared(language: str, title: str) -> str:
     if language in SHELLS:
         return f"commands are written in ```sh, not ```{language}"
+    if title.lower() == OUTPUT.lower():
+        return f'output is shown in ```text title="{OUTPUT}", or in json, diff, yaml and the like'
     if title:
         return f'the title {title!r} says no kind: use a path, "{OUTPUT}", or one that ends in "terminal"'
     return (
@@ -290,17 +310,22 @@ def undeclared(language: str, title: str) -> str:
 
 def run(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Run:
     commands(page, common)
-    return Run(terminal=common["title"] or "terminal", **common, **options)
+    return Run(terminal=terminal(common), **common, **options)
 
 
 def background(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Background:
     commands(page, common)
-    if not re.match(r"(https?|tcp)://(127\.0\.0\.1|localhost)(:\d+)", options.get("ready", "")):
+    if not READY.fullmatch(options.get("ready", "")):
         raise page.error(
             common["place"].line,
             "background needs ready=http://127.0.0.1:PORT/PATH or ready=tcp://127.0.0.1:PORT",
         )
-    return Background(terminal=common["title"] or "terminal", **common, **options)
+    return Background(terminal=terminal(common), **common, **options)
+
+
+def terminal(common: dict[str, Any]) -> str:
+    """The reader's first terminal needs no title. Capitals make no difference."""
+    return (common["title"] or "terminal").lower()
 
 
 def commands(page: Page, common: dict[str, Any]) -> None:
@@ -320,7 +345,7 @@ def expect(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Expec
     line = common["place"].line
     text = common["body"].strip()
     if not text or not re.sub(r"[.\s]", "", text):
-        raise page.error(line, "this output is all wildcard: it would match anything")
+        raise page.error(line, "this output is empty or all wildcards: show a line that proves something")
     name = options.pop("of", "")
     match = options.pop("match", "json" if common["language"] == "json" else "lines")
     return Expect(**common, **options, match=match, name=name)
@@ -329,7 +354,7 @@ def expect(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Expec
 def file(page: Page, common: dict[str, Any], options: dict[str, Any]) -> File:
     line, title = common["place"].line, common["title"]
     path = PurePosixPath(title)
-    if not title or path.is_absolute() or ".." in path.parts:
+    if not path.name or str(path) != title or path.is_absolute() or ".." in path.parts:
         raise page.error(line, f"a file needs its path in the project as title, not {title!r}")
     if "mode" not in options and common["language"] == "diff":
         options["mode"] = "patch"
@@ -346,7 +371,7 @@ def notebook(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Not
 # ---------------------------------------------------------------- names and expectations
 
 
-def name_blocks(page: Page, blocks: Sequence[Block]) -> Iterator[Block]:
+def name_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
     """Give each block its id, in steps of ten as they stand on the page."""
     number = 0
     for block in blocks:
@@ -354,8 +379,7 @@ def name_blocks(page: Page, blocks: Sequence[Block]) -> Iterator[Block]:
             yield block
             continue
         number += 10
-        label = "output" if isinstance(block, Expect) else block.label
-        yield replace(block, id=f"{number:03d}-{label}")
+        yield replace(block, id=f"{number:03d}-{block.label}")
 
 
 def bind(page: Page, named: Iterator[Block]) -> tuple[Block, ...]:
@@ -369,13 +393,13 @@ def bind(page: Page, named: Iterator[Block]) -> tuple[Block, ...]:
 
 
 def producers(page: Page, expect: Expect, above: Sequence[Block]) -> Sequence[Block]:
-    makers = [b for b in above if isinstance(b, Run | Notebook)]
+    executed = [b for b in above if isinstance(b, Run | Notebook)]
     if expect.name:
-        found = [b for b in makers if b.name == expect.name]
+        found = [b for b in executed if b.name == expect.name]
         if not found:
             raise page.error(expect.place.line, f"no block above is named {expect.name!r}: give one name={expect.name}")
     else:
-        shared = [b for b in makers if b.place.containers == expect.place.containers and not isinstance(b, Hidden)]
+        shared = [b for b in executed if b.place.containers == expect.place.containers and not isinstance(b, Hidden)]
         found = shared[-1:]
         if not found:
             raise page.error(
@@ -386,11 +410,21 @@ def producers(page: Page, expect: Expect, above: Sequence[Block]) -> Sequence[Bl
         raise page.error(
             expect.place.line, "a background block has no output of its own: ask its server in a run block"
         )
-    skipped = [b for b in found if b.skip]
-    if skipped and not expect.skip:
+    if all(b.skip for b in found) and not expect.skip:
         raise page.error(
             expect.place.line,
-            f"the command on line {skipped[0].place.line} is not executed ({skipped[0].skip}): "
+            f"the command on line {found[0].place.line} is not executed ({found[0].skip}): "
             "declare the same skip for its output",
         )
+    for variant in filter(expect.chosen, variants()):
+        makers = [b for b in found if b.chosen(variant)]
+        if len(makers) > 1:
+            lines = " and ".join(str(b.place.line) for b in makers)
+            raise page.error(expect.place.line, f"the name {expect.name!r} is given on lines {lines}: name one of them")
+        if not makers:
+            choice = " ".join(f"{key}={value}" for key, value in variant.items())
+            raise page.error(
+                expect.place.line,
+                f"where {choice}, no command makes this output: put it in the same tab, or declare its variant",
+            )
     return found

@@ -10,9 +10,13 @@ import yaml
 
 from .grammar import CAPABILITIES, read_blocks
 from .markdown import Page
-from .model import Block, Chapter, PageError
+from .model import Chapter, PageError
 
-FRONT_MATTER = {"chapter", "after", "project", "time", "needs"}
+# What a chapter says for the runner, and what builders of sites read.
+FRONT_MATTER = (
+    *("chapter", "after", "project", "time", "needs"),
+    *("title", "description", "icon", "hide", "search", "status", "tags", "template"),
+)
 
 
 class _Nav(yaml.SafeLoader):
@@ -35,34 +39,23 @@ def nav_pages(config: Path) -> list[str]:
             for child in node:
                 yield from walk(child)
 
-    data = yaml.load(config.read_text(encoding="utf-8"), _Nav)
+    if not config.is_file():
+        raise PageError(config.name, 1, "does not exist: it says in which order pages are read")
+    data = read_yaml(config.name, 1, read_text(config, config.name), _Nav)
     return [page for page in walk(data.get("nav", [])) if page.endswith(".md")]
 
 
-def front_matter(page: Page) -> dict[str, Any]:
-    """The YAML between the first two ``---`` lines, or nothing."""
-    if page.lines[0].strip() != "---":
-        return {}
+def read_yaml(page: str, first: int, text: str, loader: type[yaml.SafeLoader]) -> dict[str, Any]:
+    """YAML that starts on line ``first`` of a page."""
     try:
-        end = page.lines.index("---", 1)
-    except ValueError:
-        raise page.error(1, "the front matter is never closed: add a line ---") from None
-    try:
-        data = yaml.safe_load("\n".join(page.lines[1:end])) or {}
+        data = yaml.load(text, loader) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise page.error(mark.line + 2 if mark else 1, f"the front matter is not YAML: {error}") from None
+        problem = getattr(error, "problem", None) or str(error)
+        raise PageError(page, first + (mark.line if mark else 0), f"this is not YAML: {problem}") from None
     if not isinstance(data, dict):
-        raise page.error(1, "the front matter is not a list of key: value lines")
+        raise PageError(page, first, "this is not a list of key: value lines")
     return data
-
-
-def read_page(name: str, text: str) -> tuple[dict[str, Any], str, tuple[Block, ...]]:
-    """Front matter, title and blocks of one page."""
-    page = Page(name, text)
-    data = front_matter(page)
-    title = next((line[2:].strip() for line in page.lines if line.startswith("# ")), "")
-    return data, title, read_blocks(page, chapter="chapter" in data)
 
 
 def read_chapter(name: str, text: str, *, before: str | None = None) -> Chapter | None:
@@ -70,21 +63,29 @@ def read_chapter(name: str, text: str, *, before: str | None = None) -> Chapter 
 
     ``before`` is the number of the chapter that stands before it in the navigation.
     """
-    data, title, blocks = read_page(name, text)
     page = Page(name, text)
+    data = read_yaml(name, 2, "\n".join(page.front_matter()), yaml.SafeLoader)
+    title = next((text[2:].strip() for text in page.headings.values() if text.startswith("# ")), "")
+    blocks = read_blocks(page, chapter="chapter" in data)
     if "chapter" not in data:
         if not any(b.kind != "shown" for b in blocks):
             return None
-        return Chapter(Path(name).stem, title, name, ".", None, (), 0, blocks)
+        number = "-".join(Path(name).with_suffix("").parts[1:]) or Path(name).stem  # below docs/
+        return Chapter(number, title, name, ".", None, (), 0, blocks)
+    if unknown := sorted(map(str, set(data) - set(FRONT_MATTER))):
+        raise page.error(1, f"unknown key {unknown[0]!r} in the front matter: it is one of {', '.join(FRONT_MATTER)}")
+    number, project, after = data["chapter"], data.get("project", "."), data.get("after", before)
+    for key, value in (("chapter", number), ("project", project), ("after", after or "")):
+        if not isinstance(value, str):
+            raise page.error(1, f'{key} is text: write {key}: "{value}", with quotes')
     if not title:
         raise page.error(1, "a chapter needs a title: # Chapter X.Y - …")
-    number, project, after = str(data["chapter"]), str(data.get("project", ".")), data.get("after", before)
     needs, minutes = data.get("needs", []), data.get("time", 0)
     if not isinstance(needs, list) or set(map(str, needs)) - set(CAPABILITIES):
         raise page.error(1, f"needs is a list out of {', '.join(CAPABILITIES)}")
     if not isinstance(minutes, int):
         raise page.error(1, f"time is a number of minutes, not {minutes!r}")
-    return Chapter(number, title, name, project, after and str(after), tuple(needs), minutes, blocks)
+    return Chapter(number, title, name, project, after or None, tuple(needs), minutes, blocks)
 
 
 class Guide:
@@ -135,7 +136,7 @@ class Guide:
 
 def read_text(path: Path, shown: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise PageError(shown, line, "is not UTF-8: save the page as UTF-8") from None

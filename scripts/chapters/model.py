@@ -95,7 +95,7 @@ class Run(Block):
 
     @property
     def label(self) -> str:
-        command = next((line for line in self.body.splitlines() if line and not line.startswith("#")), "")
+        command = next((line for line in self.body.splitlines() if line.strip() and line[0] != "#"), "")
         return "-".join(re.findall(r"[A-Za-z0-9.]+", self.name or command))[:32].strip("-.").lower() or "run"
 
 
@@ -147,7 +147,7 @@ class Expect(Block):
 
     @property
     def label(self) -> str:
-        return f"{self.match}-of-{self.producers[0]}" if self.producers else "output"
+        return "output"
 
 
 @dataclass(frozen=True)

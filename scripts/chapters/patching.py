@@ -16,7 +16,7 @@ def hunks(diff: str) -> Iterator[tuple[list[str], list[str]]]:
     """For each hunk the lines before and after it. Headers of the file are not needed."""
     before, after = list[str](), list[str]()
     inside = False
-    for line in diff.splitlines():
+    for line in lines_of(diff):
         if HUNK.match(line):
             if before or after:
                 yield before, after
@@ -35,7 +35,7 @@ def hunks(diff: str) -> Iterator[tuple[list[str], list[str]]]:
 
 def apply(text: str, diff: str) -> str:
     """``text`` after the change. Raises PatchError when the change does not fit."""
-    lines, start = text.splitlines(), 0
+    lines, start = lines_of(text), 0
     for before, after in hunks(diff):
         places = [i for i in range(start, len(lines) - len(before) + 1) if lines[i : i + len(before)] == before]
         if not places:
@@ -46,3 +46,8 @@ def apply(text: str, diff: str) -> str:
         lines[places[0] : places[0] + len(before)] = after
         start = places[0] + len(after)
     return "".join(line + "\n" for line in lines)
+
+
+def lines_of(text: str) -> list[str]:
+    """Only a line feed ends a line: a form feed, for example, is a part of one."""
+    return text.removesuffix("\n").split("\n") if text else []

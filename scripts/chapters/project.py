@@ -17,7 +17,7 @@ def after_each(line: Iterable[Chapter], variant: Variant) -> Iterator[tuple[Chap
     for chapter in line:
         files = projects.setdefault(chapter.project, {})
         for block in chapter.executable(variant):
-            if isinstance(block, File):
+            if isinstance(block, File) and not block.skip:
                 change(files, block)
                 yield chapter, block, dict(files)
 

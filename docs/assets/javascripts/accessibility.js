@@ -1,0 +1,26 @@
+/* Names and focus for what the theme makes without: every page works without this script, too. */
+
+(() => {
+  const each = (selector, change) => document.querySelectorAll(selector).forEach(change)
+  const name = (element, text) => element.hasAttribute("aria-label") || element.setAttribute("aria-label", text)
+
+  const improve = () => {
+    each(".md-search[role=dialog]", (dialog) => name(dialog, "Search"))
+    each(".task-list-item input", (box) => name(box, box.closest("li").innerText.trim().split("\n")[0]))
+    each(".md-code__nav", (nav, index) => name(nav, `Actions for code block ${index + 1}`))
+    // What scrolls sideways can be scrolled with the keyboard only if it can have the focus.
+    each(".md-typeset pre > code, .md-typeset__scrollwrap", (element) => {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0
+    })
+  }
+
+  // The theme adds its buttons late, and swaps pages without loading them.
+  let waiting
+  const soon = () => {
+    clearTimeout(waiting)
+    waiting = setTimeout(improve, 100)
+  }
+  new MutationObserver(soon).observe(document.documentElement, {childList: true, subtree: true})
+  addEventListener("resize", soon)
+  improve()
+})()

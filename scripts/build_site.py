@@ -1,0 +1,41 @@
+"""Builds the website of the guide, with its downloads.
+
+python3 scripts/build_site.py                 build into site/
+python3 scripts/build_site.py --serve         build, serve on http://127.0.0.1:8000, rebuild on each change
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.site.building import SiteError, build, serve  # noqa: E402  (the path comes first)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", action="store_true", help="serve the site on this machine")
+    parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")
+    arguments = parser.parse_args()
+    logging.basicConfig(format="%(levelname)s  %(message)s", level=logging.INFO if arguments.serve else logging.WARNING)
+    try:
+        if arguments.serve:
+            serve(arguments.port)
+        else:
+            build(ROOT / "site")
+            print(f"built {ROOT / 'site'}")
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Building the site and showing it while one works on it. The only module here that knows MkDocs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+# The theme announces its end of life at every start; the guide knows (its logic needs no MkDocs).
+os.environ["NO_MKDOCS_2_WARNING"] = "1"
+
+from click import ClickException
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.commands.serve import serve as mkdocs_serve
+from mkdocs.config import load_config
+from mkdocs.exceptions import MkDocsException
+
+from .downloads import ROOT, DownloadError, publish
+
+CONFIG = ROOT / "mkdocs.yml"
+
+
+class SiteError(Exception):
+    """The site cannot be built or served. One line for people."""
+
+
+def build(out: Path, downloads: Path = ROOT / "docs" / "downloads") -> None:
+    """Build the site into ``out``. Raises SiteError; MkDocs has then logged what is wrong, page by page."""
+    prepare(downloads)
+    try:
+        config = load_config(str(CONFIG), site_dir=str(out))
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            mkdocs_build(config)
+        finally:
+            config.plugins.on_shutdown()
+    except Exception as error:
+        raise SiteError(f"the site is not built: {reason(error)}") from error
+
+
+def serve(port: int) -> None:
+    """Serve the site on this machine and build it again when a page changes, until Ctrl-C."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise SiteError(f"port {port} is in use or not allowed: choose another one with --port") from error
+    prepare(ROOT / "docs" / "downloads")
+    try:
+        # A warning is no reason to show nothing while one writes.
+        mkdocs_serve(str(CONFIG), livereload=True, dev_addr=f"127.0.0.1:{port}", strict=False)
+    except Exception as error:
+        raise SiteError(f"the site is not served: {reason(error)}") from error
+
+
+def prepare(downloads: Path) -> None:
+    """Downloads go below docs/, so that MkDocs publishes them and checks the links to them."""
+    try:
+        publish(downloads)
+    except DownloadError as error:
+        raise SiteError(str(error)) from error
+
+
+def reason(error: Exception) -> str:
+    """The first line of what went wrong."""
+    text = error.format_message() if isinstance(error, ClickException) else str(error)
+    kind = "" if isinstance(error, (ClickException, MkDocsException)) else f"{type(error).__name__}: "
+    return kind + (text.strip().splitlines() or ["see above"])[0]

@@ -1,0 +1,80 @@
+"""What readers download: the data sets, the tested versions, and the notebook of chapter 1.1.
+
+Everything is made from what is committed, byte for byte the same wherever it is made.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import dataset
+from dataset.archives import pack, write_whole
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("notebook.ipynb", "requirements.txt")
+
+
+class DownloadError(Exception):
+    """Something that readers download cannot be made. One line for people."""
+
+
+def publish(out: Path, root: Path = ROOT) -> None:
+    """Put every download into the folder ``out``.
+
+    Pictures are rendered once and kept below ``.cache``; what is there and up to date stays as it is.
+    Raises DownloadError, with the way out, for what is missing or cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for archive in dataset.build(root / ".cache" / "dataset").values():
+            for file in (archive, archive.with_name(f"{archive.name}.sha256")):
+                place(file, out / file.name)
+        for name, content in small_files(root).items():
+            target = out / name
+            if not target.is_file() or target.read_bytes() != content:
+                write_whole(target, content)
+    except dataset.DatasetError as error:
+        raise DownloadError(str(error)) from error
+    except OSError as error:
+        where = error.filename or out
+        raise DownloadError(f"{where}: {error.strerror}: the downloads of the site are not complete") from error
+
+
+def place(file: Path, target: Path) -> None:
+    """Make a large file appear in another folder: as a link where that works, and never half of it."""
+    if target.exists() and target.samefile(file):
+        return
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        fresh = Path(folder) / target.name
+        try:
+            os.link(file, fresh)
+        except OSError:  # another disk, or one that knows no links
+            shutil.copyfile(file, fresh)
+        fresh.replace(target)
+
+
+def small_files(root: Path) -> Mapping[str, bytes]:
+    """The downloads that need no rendering, by name."""
+    lock = root / "requirements-reader.txt"
+    folder = root / "code" / "chapter-1.1"
+    try:
+        return {
+            "constraints.txt": constraints(lock.read_text(encoding="utf-8")).encode(),
+            "notebook.zip": pack({name: (folder / name).read_bytes() for name in NOTEBOOK}),
+        }
+    except FileNotFoundError as error:
+        path = Path(error.filename).relative_to(root)
+        way_out = "restore it with git" if path.parts[0] != "code" else "run python3 scripts/extract.py"
+        raise DownloadError(f"{path} is missing: {way_out}") from error
+
+
+def constraints(lock: str) -> str:
+    """The versions of a lock, one a line, without hashes and comments: pip and uv take it as constraints."""
+    lines = re.sub(r"\\\n", " ", lock).splitlines()
+    plain = (re.sub(r"\s+--hash=\S+|(^|\s+)#.*", "", line).strip() for line in lines)
+    return "".join(f"{line}\n" for line in plain if line)
