@@ -21,8 +21,8 @@ from scripts.results import Fingerprints
 
 ROOT = Path(__file__).parents[2]
 TITLE = re.compile(r"^# Chapter (\d+\.\d+) - ", re.M)
-ARM = 25.5
-"""Just before superfences (25), which by then is loaded, and has seen no fence yet."""
+ARM = 40
+"""Before superfences (31 and 25), which by then is loaded, and has seen no fence yet."""
 
 RAN = {
     "run": "ran",
@@ -98,14 +98,12 @@ class Marks(Preprocessor):
             self.armed = True
             fences: Any = self.md.preprocessors["fenced_code_block"]
             for entry in fences.extension.superfences:
-                entry["validator"] = keep_title(entry["validator"])
                 entry["formatter"] = self.marking(entry["formatter"])
         return lines
 
     def marking(self, inner: Callable[..., str]) -> Callable[..., str]:
         def formatter(src: str = "", language: str = "", options: Any = None, **rest: Any) -> str:
-            options = dict(options or {})
-            title = options.pop("guide_title", "")
+            title = (options or {}).get("title", "")
             html = inner(src=src, language=language, options=options, **rest)
             if not self.runs:
                 return html
@@ -117,21 +115,10 @@ class Marks(Preprocessor):
         return formatter
 
 
-def keep_title(inner: Callable[..., bool]) -> Callable[..., bool]:
-    """The title of a fence is an option of the highlighter; remember it under a name of our own."""
-
-    def validator(language: str, inputs: dict[str, str], options: dict[str, Any], *rest: Any) -> bool:
-        valid = inner(language, inputs, options, *rest)
-        options["guide_title"] = inputs.get("title", "")
-        return valid
-
-    return validator
-
-
 # ---------------------------------------------------------------- the totals
 
 
-def totals(src: str = "", **rest: Any) -> str:
+def totals(*fence: Any, **rest: Any) -> str:
     """A superfences formatter: the figures of all parts, as they were recorded."""
     data, mutation = results.load(ROOT), results.load(ROOT, results.MUTATION)
     chapters: Mapping[str, Any] = data.get("chapters", {})
