@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,10 @@ TERMINAL = (Path(__file__).parent / "terminal.sh").read_text()
 def state_file(run: RunDirectory, terminal: str) -> Path:
     """Where the state of a terminal is kept between blocks."""
     return run.state / f"{terminal.lower().replace(' ', '-')}.sh"
+
+
+PORT_LOCKS = Path(tempfile.gettempdir()) / f"guide-ports-{os.getuid()}"
+"""Shared by all checkouts of a user: they share the ports of the machine too."""
 
 
 class StandIn(Protocol):
@@ -222,7 +228,7 @@ class Performance:
                 env=self._environment(),
                 log=run.log / f"{self.chapter.slug}-{block.id}.txt",
                 timeout=block.timeout,
-                locks=self.performer.cache / "ports",
+                locks=PORT_LOCKS,
             )
         )
 
