@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ PERFORMERS = pytest.StashKey[dict[str, Performer]]()
 CORRECTIONS = pytest.StashKey[list[bless.Correction]]()
 VERDICTS = pytest.StashKey[dict[tuple[str, str], dict[str, Verdict]]]()
 """(chapter, variant) → block → verdict."""
+
+
+CHAPTER_ITEM = re.compile(r"(?:chapter|page)-[^/]+::.*\]$")
 
 
 # ---------------------------------------------------------------- options
@@ -89,6 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{option} needs all verdicts in one process: leave out -n")
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless changes pages: run it on your machine, look at the diff, commit")
+    variants(config)  # both raise UsageError, in one line, only from here
+    asked_for(config)
     config.stash[CORRECTIONS] = []
     config.stash[PERFORMERS] = {}
     config.stash[VERDICTS] = {}
@@ -129,6 +135,9 @@ class Chapters:
             self._guide = Guide.load(ROOT)
         except PageError as error:
             raise pytest.UsageError(str(error)) from None
+        start, numbers = self.config.getoption("start"), list(self._guide.chapters)
+        if start is not None and start not in numbers:
+            raise pytest.UsageError(f"--from {start}: there is no such chapter (there are {', '.join(numbers)})")
 
     @property
     def guide(self) -> Guide:
@@ -151,9 +160,18 @@ class Chapters:
         if start is None:
             return True
         numbers = list(self.guide.chapters)
-        if start not in numbers:
-            raise pytest.UsageError(f"--from {start}: there is no such chapter (there are {', '.join(numbers)})")
         return numbers.index(chapter.number) >= numbers.index(start)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """With -n, each variant of the guide is one worker's, and so is each file of other tests."""
+        from xdist.scheduler import LoadScopeScheduling
+
+        class Lines(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+            def _split_scope(self, nodeid: str) -> str:
+                return nodeid[nodeid.rindex("[") :] if CHAPTER_ITEM.match(nodeid) else nodeid.split("::")[0]
+
+        return Lines(config, log)
 
     # ------------------------------------------------------------ telling
 
@@ -258,7 +276,6 @@ class SharesItem(pytest.Item):
     def __init__(self, *, performer: Performer, **rest: Any) -> None:
         super().__init__(**rest)
         self.performer = performer
-        self.add_marker(pytest.mark.xdist_group(performer.name))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.nodeid
@@ -284,7 +301,6 @@ class BlockItem(pytest.Item):
     def __init__(self, *, block: Block, chapter: Chapter, performer: Performer, **rest: Any) -> None:
         super().__init__(**rest)
         self.block, self.chapter, self.performer = block, chapter, performer
-        self.add_marker(pytest.mark.xdist_group(performer.name))
 
     @property
     def telling(self) -> str:

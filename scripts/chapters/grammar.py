@@ -420,7 +420,9 @@ def producers(page: Page, expect: Expect, above: Sequence[Block]) -> Sequence[Bl
         makers = [b for b in found if b.chosen(variant)]
         if len(makers) > 1:
             lines = " and ".join(str(b.place.line) for b in makers)
-            raise page.error(expect.place.line, f"the name {expect.name!r} is given on lines {lines}: name one of them")
+            raise page.error(
+                expect.place.line, f"the name {expect.name!r} is given on lines {lines}: rename one of them"
+            )
         if not makers:
             choice = " ".join(f"{key}={value}" for key, value in variant.items())
             raise page.error(

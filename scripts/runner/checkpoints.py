@@ -7,6 +7,7 @@ tar and gzip, since every Python reads them: readers download checkpoints too.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +36,16 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.damaged: list[str] = []
+        self.told: list[str] = []
+        """What somebody should know: damage that was found, a state that could not be kept."""
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other run changes the checkpoints meanwhile."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def place(self, key: str) -> Path:
         return self.folder / key[:24]
@@ -78,18 +89,20 @@ class Checkpoints:
                 "environments": [str(e.relative_to(run.root)) for e in environments],
             }
             (part / SUMS).write_text(json.dumps(sums, indent=1))
-            remove(place)
-            try:
+            with self._alone():
+                remove(place)
                 part.rename(place)
-            except OSError:  # somebody else has just put the same state there
-                if not place.is_dir():
-                    raise
         finally:
             remove(part)
-        self.shrink(keep=place)
+        with self._alone():
+            self.shrink(keep=place)
 
     def restore(self, key: str, run: RunDirectory) -> bool:
         """Bring a run directory into the state of a checkpoint. False when that is damaged."""
+        with self._alone():
+            return self._restore(key, run)
+
+    def _restore(self, key: str, run: RunDirectory) -> bool:
         place = self.place(key)
         try:
             sums = json.loads((place / SUMS).read_text())
@@ -115,7 +128,10 @@ class Checkpoints:
     def note(self, number: str, variant: str, key: str) -> None:
         """Note which checkpoint is the end of a chapter now, for those who look for it by number."""
         index = self.folder / INDEX
-        known = json.loads(index.read_text()) if index.exists() else {}
+        try:
+            known = json.loads(index.read_text())
+        except (OSError, ValueError):
+            known = {}
         if known.get(number, {}).get(variant) != self.place(key).name:
             known.setdefault(number, {})[variant] = self.place(key).name
             part = index.with_suffix(f".{uuid.uuid4().hex}")
@@ -123,7 +139,7 @@ class Checkpoints:
             part.replace(index)
 
     def _discard(self, place: Path, why: str) -> None:
-        self.damaged.append(f"checkpoint {place.name} is damaged ({why}): made anew")
+        self.told.append(f"checkpoint {place.name} is damaged ({why}): made anew")
         remove(place)
 
     def shrink(self, keep: Path | None = None, limit: int = LIMIT) -> None:
@@ -139,6 +155,7 @@ class Checkpoints:
                 remove(place)
 
     def clear(self) -> None:
+        """Remove every checkpoint."""
         remove(self.folder)
 
 

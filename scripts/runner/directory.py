@@ -97,6 +97,8 @@ def claim(runs: Path, name: str) -> RunDirectory:
         if (lock := try_lock(root)) is None:
             continue
         root.mkdir(exist_ok=True)
+        if (root / OWNER).exists():
+            processes.end_all(read_token(root / OWNER))
         directory = RunDirectory(root, uuid.uuid4().hex, lock)
         (root / OWNER).write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
         return directory

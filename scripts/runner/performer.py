@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -30,6 +31,10 @@ def state_file(run: RunDirectory, terminal: str) -> Path:
 
 PORT_LOCKS = Path(tempfile.gettempdir()) / f"guide-ports-{os.getuid()}"
 """Shared by all checkouts of a user: they share the ports of the machine too."""
+
+
+FULL = 2**16
+"""Bytes below which a disk counts as full."""
 
 
 class StandIn(Protocol):
@@ -107,8 +112,11 @@ class Performance:
         asked_for = self.performer.options.asked_for
         if missing := capabilities.absent(self.chapter.needs, asked_for):
             self._stop = Record(ABSENT, problem=missing)
-        else:
+            return
+        try:
             self._stop = self.performer.reach(self.chapter)
+        except (RunError, OSError) as error:
+            self._stop = Record(FAILED, problem=f"the start of the chapter cannot be reached: {error}")
 
     def _end(self) -> None:
         self.stop()
@@ -122,7 +130,10 @@ class Performance:
                     last.output,
                 )
         if self._stop is None:
-            self.performer.keep(self.chapter, self.done)
+            try:
+                self.performer.keep(self.chapter, self.done)
+            except OSError as error:  # only the next run is slower
+                self.performer.checkpoints.told.append(f"no checkpoint of chapter {self.chapter.number}: {error}")
 
     def stop(self) -> None:
         """Stop the servers that this chapter has started."""
@@ -170,6 +181,8 @@ class Performance:
     def _failed(self, block: Block, problem: str, output: str = "", seconds: float = 0.0) -> Record:
         self._stop = Record(BLOCKED, problem=f"after the failure at {block.place}")
         problem = "; ".join([problem, *self.performer.problems()])
+        if shutil.disk_usage(self.performer.run.root).free < FULL:
+            problem += f"; no space left on the disk of {self.performer.run.root}"
         return Record(FAILED, output, problem, seconds)
 
     def _check_services(self) -> None:
@@ -292,7 +305,7 @@ class Performer:
 
     def told(self) -> list[str]:
         """What somebody should know about checkpoints."""
-        return self.checkpoints.damaged
+        return self.checkpoints.told
 
     def performance(self, chapter: Chapter) -> Performance:
         if chapter.number not in self._performances:

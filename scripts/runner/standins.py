@@ -85,7 +85,10 @@ class PublishedGuide:
                 guide.requests += 1
                 try:
                     self.directory = str(guide.folder())
-                except Exception as error:  # whatever kept it from being made is told where the block fails
+                except (
+                    Exception,
+                    SystemExit,
+                ) as error:  # told where the block fails
                     guide.problem = f"{type(error).__name__}: {error}"
                     self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
                     return None

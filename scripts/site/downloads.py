@@ -65,6 +65,7 @@ def small_files(root: Path) -> Mapping[str, bytes]:
     try:
         return {
             "constraints.txt": constraints(lock.read_text(encoding="utf-8")).encode(),
+            "plots-template.html": plots_template(root / "scripts" / "site" / "plots").encode(),
             "notebook.zip": pack({name: (folder / name).read_bytes() for name in NOTEBOOK}),
         }
     except FileNotFoundError as error:
@@ -78,3 +79,13 @@ def constraints(lock: str) -> str:
     lines = re.sub(r"\\\n", " ", lock).splitlines()
     plain = (re.sub(r"\s+--hash=\S+|(^|\s+)#.*", "", line).strip() for line in lines)
     return "".join(f"{line}\n" for line in plain if line)
+
+
+def plots_template(folder: Path) -> str:
+    """The frame for reports of ``dvc plots``, with all scripts that they need inside (chapter 1.5)."""
+    scripts = [(folder / f"{name}.min.js").read_text(encoding="utf-8") for name in ("vega", "vega-lite", "vega-embed")]
+    text = (folder / "template.html").read_text(encoding="utf-8")
+    text = text.replace("<!-- the license of Vega -->", (folder / "LICENSE").read_text(encoding="utf-8").strip())
+    return text.replace(
+        "<!-- the scripts of Vega -->", re.sub(r"(?m)^//# sourceMappingURL=.*\n?", "", "".join(scripts))
+    )

@@ -748,7 +748,7 @@ BLOCKS = {
         1
         ```
         """,
-        "17: the name 'train' is given on lines 7 and 12: name one of them",
+        "17: the name 'train' is given on lines 7 and 12: rename one of them",
     ),
     "expect: without a command in one variant": (
         """

@@ -335,7 +335,12 @@ def test_other_pages_execute_what_is_declared() -> None:
     chapter = read_other(f"{SH}\n<!-- block: run -->\n{SH}\n<!-- block: requires docker -->\n{SH}\n{OUT}")
     assert chapter is not None
     assert [b.kind for b in chapter.blocks] == ["shown", "run", "run", "shown"]
-    assert (chapter.number, chapter.slug, chapter.title, chapter.after) == ("introduction-setup", "page-introduction-setup", "Setup", None)
+    assert (chapter.number, chapter.slug, chapter.title, chapter.after) == (
+        "introduction-setup",
+        "page-introduction-setup",
+        "Setup",
+        None,
+    )
     assert [b.id for b in chapter.executable(UV)] == ["010-true", "020-true"]
 
 
