@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 from mkdocs.config import load_config
+from sybil import Document
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 from scripts.chapters import PageError
 from tests.chapters import random_pages
@@ -57,6 +60,19 @@ def assert_same(oracle: Oracle, pages: Iterator[str], *, at_least: int) -> None:
 def test_pages_of_the_guide(oracle: Oracle, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8-sig")
     assert read(text) == oracle.blocks(text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sybil_finds_the_same_fences(page: str) -> None:
+    """A second oracle. It knows no containers and no comments, so it is asked about real pages only."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lexer, end = RawFencedCodeBlockLexer(info_pattern=re.compile(r"[^\n]*\n")), -1
+    lines = list[int]()
+    for region in sorted(lexer(Document(text, page)), key=lambda r: (r.start, -r.end)):
+        if region.start >= end:  # not inside of a longer fence
+            lines.append(text.count("\n", 0, region.start) + 1)
+            end = region.end
+    assert [block.line for block in read(text)] == lines
 
 
 def test_sample_pages(oracle: Oracle) -> None:

@@ -1,0 +1,388 @@
+"""The state at the end of a chapter: kept whole, checked, brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from scripts.runner import processes
+from scripts.runner.checkpoints import ARCHIVE, INDEX, RECORDS, SUMS, VENVS, Checkpoints
+from scripts.runner.directory import RunDirectory, claim
+from scripts.runner.records import FAILED, RAN, Record
+from tests.runner.sample import PIP, Tiny, file, sh, tabs
+
+KEY, OTHER = "a" * 64, "b" * 64
+DONE = [Record(RAN, "é\n", seconds=0.5, standins=["x"]), Record("skipped", problem="browser", standins=[])]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[RunDirectory]:
+    directory = claim(tmp_path / "runs", "uv")
+    directory.empty()
+    yield directory
+    directory.close()
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Checkpoints:
+    return Checkpoints(tmp_path / "checkpoints")
+
+
+def bash(run: RunDirectory, commands: str) -> str:
+    ended = processes.run(
+        ["bash", "-ec", commands], cwd=run.work, env=run.environment(), log=run.log / "x", timeout=60
+    )  # fmt: skip
+    assert ended.status == 0, ended.output
+    return ended.output
+
+
+def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Everything below a folder: its mode, its content, and when a file was changed."""
+    found = dict[str, tuple[object, ...]]()
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        content: object = None
+        if path.is_symlink():
+            content = path.readlink()
+        elif path.is_file():
+            content = (path.read_bytes(), int(status.st_mtime))
+        found[str(path.relative_to(folder))] = (stat.filemode(status.st_mode), content)
+    return found
+
+
+# ---------------------------------------------------------------- the same state again
+
+
+def test_files_modes_links_and_times_come_back(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    bash(
+        run,
+        "mkdir -p a/empty shared; echo x >a/file; touch -d 2020-01-01 a/file\n"
+        "chmod 750 a; chmod 664 a/file; chmod 775 shared\n"
+        "echo secret >~/.secret; chmod 600 ~/.secret; printf '#!/bin/sh\\n' >program; chmod 755 program\n"
+        "ln -s a/file link; ln -s /nowhere dangling; ln -s ../a a/up; touch 'with space é' -- -dash; chmod 444 program",
+    )
+    before = snapshot(run.work), snapshot(run.home)
+    checkpoints.save(KEY, run, DONE)
+    bash(run, "rm -rf a; echo other >program; echo later >later; rm ~/.secret")
+    assert checkpoints.restore(KEY, run)
+    assert (snapshot(run.work), snapshot(run.home)) == before
+
+
+def test_what_is_not_writable_comes_back_and_goes(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    bash(run, "mkdir locked; echo x >locked/file; chmod 444 locked/file; chmod 555 locked")
+    checkpoints.save(KEY, run, DONE)
+    assert checkpoints.restore(KEY, run)
+    assert checkpoints.restore(KEY, run)  # over itself
+    assert (run.work / "locked/file").read_text() == "x\n"
+
+
+def test_a_git_repository_comes_back(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    bash(run, "git init -q -b main r; cd r; echo a >a; git add a; git commit -qm First; git tag t")
+    bash(run, "cd r; echo b >b; git add b")
+    look = "cd r; git log --format=%H; git tag; git fsck --strict; git status --short"
+    before = bash(run, look)
+    checkpoints.save(KEY, run, DONE)
+    bash(run, "cd r; git commit -qm Second; git gc -q")
+    assert checkpoints.restore(KEY, run)
+    assert bash(run, look) == before
+    assert before.endswith("A  b\n")
+
+
+def test_nothing_of_the_terminals_and_of_temporary_files_is_kept(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    (run.state / "terminal.sh").write_text("x=1\n")
+    bash(run, "touch $TMPDIR/later")
+    checkpoints.save(KEY, run, DONE)
+    assert checkpoints.restore(KEY, run)
+    assert not list(run.state.iterdir())
+    assert not list((run.root / "tmp").iterdir())
+
+
+def test_records_come_back(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    assert checkpoints.records(KEY) is None
+    checkpoints.save(KEY, run, DONE)
+    assert checkpoints.records(KEY) == DONE
+    assert checkpoints.records(OTHER) is None
+    assert checkpoints.date(KEY) == time.strftime("%Y-%m-%d", time.gmtime())
+
+
+# ---------------------------------------------------------------- environments
+
+
+@pytest.fixture
+def environment(run: RunDirectory) -> Path:
+    """A virtual environment with a package and a program in it."""
+    bash(run, "python3 -m venv --without-pip project/.venv")
+    place = run.work / "project/.venv"
+    packages = next(place.glob("lib/python*/site-packages"))
+    (packages / "planets.py").write_text("NAME = 'earth'\n" + "#" * 1000)
+    (place / "bin/planet").write_text(f"#!{place}/bin/python\nimport planets; print(planets.NAME)\n")
+    (place / "bin/planet").chmod(0o755)
+    return place
+
+
+ACTIVE = "cd project; . .venv/bin/activate; planet; python -c 'import sys; print(sys.prefix)'; which planet"
+
+
+def test_an_environment_works_again(run: RunDirectory, checkpoints: Checkpoints, environment: Path) -> None:
+    before = bash(run, ACTIVE)
+    checkpoints.save(KEY, run, DONE)
+    bash(run, "rm -rf project")
+    assert checkpoints.restore(KEY, run)
+    assert bash(run, ACTIVE) == before == f"earth\n{environment}\n{environment}/bin/planet\n"
+
+
+def test_an_environment_takes_its_room_once(run: RunDirectory, checkpoints: Checkpoints, environment: Path) -> None:
+    package = next(environment.rglob("planets.py"))
+    checkpoints.save(KEY, run, DONE)
+    checkpoints.save(OTHER, run, DONE)
+    assert package.stat().st_nlink == 3
+    assert checkpoints.restore(KEY, run)
+    assert package.stat().st_nlink == 3
+    assert (checkpoints.place(KEY) / ARCHIVE).stat().st_size < 10_000
+
+
+def test_an_environment_works_in_another_run_directory(
+    run: RunDirectory, checkpoints: Checkpoints, environment: Path, tmp_path: Path
+) -> None:
+    checkpoints.save(KEY, run, DONE)
+    other = claim(tmp_path / "runs", "uv")  # the next slot: the first is in use
+    assert checkpoints.restore(KEY, other)
+    bash(run, "rm -rf project")
+    place = other.work / "project/.venv"
+    assert bash(other, ACTIVE) == f"earth\n{place}\n{place}/bin/planet\n"
+    other.close()
+
+
+@pytest.mark.parametrize("edited", ["bin/activate", "pyvenv.cfg", "bin/planet"])
+def test_what_a_block_edits_in_an_environment_leaves_the_checkpoint_alone(
+    run: RunDirectory, checkpoints: Checkpoints, environment: Path, edited: str
+) -> None:
+    before = (environment / edited).read_text()
+    checkpoints.save(KEY, run, DONE)
+    for _ in range(2):
+        bash(run, f"echo '# more' >>project/.venv/{edited}")
+        assert checkpoints.restore(KEY, run)
+        assert (environment / edited).read_text() == before
+
+
+# ---------------------------------------------------------------- damage
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a byte of the archive": lambda place: flip(place / ARCHIVE),
+    "half of the archive": lambda place: os.truncate(place / ARCHIVE, 100),
+    "no archive": lambda place: (place / ARCHIVE).unlink(),
+    "a byte of the records": lambda place: flip(place / RECORDS),
+    "no records": lambda place: (place / RECORDS).unlink(),
+    "empty records": lambda place: (place / RECORDS).write_text(""),
+    "half of the sums": lambda place: os.truncate(place / SUMS, 30),
+    "no sums": lambda place: (place / SUMS).unlink(),
+    "sums that are another thing": lambda place: (place / SUMS).write_text("[]"),
+    "no environment": lambda place: shutil.rmtree(place / VENVS),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_noticed_and_named(
+    run: RunDirectory, checkpoints: Checkpoints, environment: Path, damage: Callable[[Path], object]
+) -> None:
+    checkpoints.save(KEY, run, DONE)
+    damage(checkpoints.place(KEY))
+    assert checkpoints.records(KEY) is None or not checkpoints.restore(KEY, run)
+    (told,) = checkpoints.damaged
+    assert told.startswith(f"checkpoint {KEY[:24]} is damaged (")
+    assert len(told.splitlines()) == 1
+    assert not checkpoints.place(KEY).exists()
+
+
+@pytest.mark.parametrize("damage", ["a byte of the archive", "no records", "no environment"])
+def test_a_damaged_checkpoint_is_made_anew(tiny: Tiny, damage: str) -> None:
+    tiny.write("1.1", sh("mkdir project; cd project\npython3 -m venv --without-pip .venv\necho one >one"))
+    tiny.write("1.2", sh("cat project/one; ls project/.venv/bin/python; echo x >>~/count; cat ~/count"))
+    first = tiny.performer()
+    assert tiny.do("1.1", first).outcomes == [RAN]
+    first.close()
+    DAMAGE[damage](first.checkpoints.place(first.key(first.guide.chapters["1.1"])))
+    done = tiny.do("1.2")
+    assert done.last.output == "one\nproject/.venv/bin/python\nx\n", done.last.problem
+    assert len(done.performer.told()) == 1
+    done.performer.close()
+    again = tiny.performer()
+    assert all(again.performance(chapter).cached for chapter in again.guide.chapters.values())
+    assert again.told() == []
+
+
+def test_a_half_written_checkpoint_is_none(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    checkpoints.save(KEY, run, DONE)
+    old, new = (checkpoints.folder / f".part-{name}" for name in ("old", "new"))
+    checkpoints.place(KEY).rename(old)
+    shutil.copytree(old, new)
+    os.utime(old, (time.time() - 7200,) * 2)  # of a process that died; the other may still be written
+    assert checkpoints.records(KEY) is None
+    checkpoints.save(OTHER, run, DONE)
+    assert {p.name for p in checkpoints.folder.iterdir() if p.is_dir()} == {OTHER[:24], new.name}
+
+
+def no_space(*_: object) -> None:
+    raise OSError(28, "No space left")
+
+
+def test_an_error_while_it_is_written_leaves_nothing(
+    run: RunDirectory, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints.save(OTHER, run, DONE)
+    monkeypatch.setattr("scripts.runner.records.dump", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoints.save(KEY, run, DONE)
+    assert [p.name for p in checkpoints.folder.iterdir() if p.is_dir()] == [OTHER[:24]]
+
+
+def test_an_error_while_it_is_brought_back_is_no_damage(
+    run: RunDirectory, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints.save(KEY, run, DONE)
+    monkeypatch.setattr(RunDirectory, "empty", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoints.restore(KEY, run)
+    monkeypatch.undo()
+    assert checkpoints.records(KEY) == DONE
+    assert checkpoints.restore(KEY, run)
+
+
+def test_a_damaged_index_is_made_anew(checkpoints: Checkpoints) -> None:
+    checkpoints.folder.mkdir()
+    (checkpoints.folder / INDEX).write_text('{"1.1": {"u')
+    checkpoints.note("1.2", "linux-uv", KEY)
+    assert json.loads((checkpoints.folder / INDEX).read_text()) == {"1.2": {"linux-uv": KEY[:24]}}
+
+
+def test_a_failed_chapter_has_no_checkpoint(tiny: Tiny) -> None:
+    done = tiny.perform(sh("true"), sh("false"))
+    assert done.outcomes == [RAN, FAILED]
+    assert not done.performer.checkpoints.folder.exists()
+
+
+# ---------------------------------------------------------------- room
+
+
+def test_what_was_not_used_for_longest_goes_first(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    keys = [letter * 64 for letter in "abcd"]
+    for age, key in enumerate(keys):
+        (run.work / "file").write_bytes(os.urandom(100_000))
+        checkpoints.save(key, run, DONE)
+        os.utime(checkpoints.place(key), (age, age))
+    checkpoints.records(keys[0])  # used now
+    checkpoints.shrink(limit=250_000)
+    assert [key for key in keys if checkpoints.place(key).exists()] == [keys[0], keys[3]]
+
+
+def test_the_one_just_made_stays_whatever_its_size(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    checkpoints.save(KEY, run, DONE)
+    os.utime(checkpoints.place(KEY), (0, 0))
+    checkpoints.shrink(keep=checkpoints.place(KEY), limit=0)
+    assert checkpoints.records(KEY) == DONE
+
+
+def test_below_the_limit_all_stay(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    checkpoints.save(KEY, run, DONE)
+    checkpoints.save(OTHER, run, DONE)
+    checkpoints.shrink()
+    assert checkpoints.records(KEY) == checkpoints.records(OTHER) == DONE
+
+
+def test_clear(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    checkpoints.clear()
+    checkpoints.save(KEY, run, DONE)
+    checkpoints.clear()
+    assert checkpoints.records(KEY) is None
+    assert not checkpoints.folder.exists()
+
+
+def test_many_who_save_and_restore_at_once(run: RunDirectory, tmp_path: Path) -> None:
+    """The same state by several runs: each finds a whole checkpoint or none, and nobody fails."""
+    bash(run, "for n in $(seq 50); do echo $n >file-$n; done")
+    problems = list[BaseException]()
+
+    def work(number: int) -> None:
+        mine = Checkpoints(tmp_path / "checkpoints")
+        directory = claim(tmp_path / "runs", "uv")
+        try:
+            for _ in range(10):
+                mine.save(KEY, run, DONE)
+                if (known := mine.records(KEY)) is not None:
+                    assert known == DONE
+                    if number % 2 and mine.restore(KEY, directory):
+                        assert len(list(directory.work.iterdir())) == 50
+        except BaseException as error:
+            problems.append(error)
+        finally:
+            directory.close()
+
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir() if p.is_dir()] == [KEY[:24]]
+
+
+# ---------------------------------------------------------------- chapter after chapter
+
+
+def test_an_edited_chapter_starts_where_the_one_before_ended(tiny: Tiny) -> None:
+    count = "echo {} >>~/count"
+    tiny.write("1.1", sh(count.format(1)))
+    tiny.write("1.2", sh(count.format(2)))
+    tiny.write("1.3", sh(count.format(3) + "; cat ~/count"))
+    assert tiny.do("1.3").last.output == "1\n2\n3\n"
+    tiny.close()
+    tiny.write("1.2", sh(count.format("two")))
+    done = tiny.do("1.3")
+    assert done.last.output == "1\ntwo\n3\n"
+    assert done.performer.performance(done.performer.guide.chapters["1.1"]).cached
+
+
+def test_a_chapter_after_a_page_of_its_own_goes_on_from_its_line(tiny: Tiny) -> None:
+    """A run directory holds one state: what came between is gone."""
+    tiny.write("1.1", sh("echo one >one"))
+    tiny.write("1.2", sh("echo apart >apart"), front="after: null\n")
+    tiny.write("1.3", sh("ls"), front='after: "1.1"\n')
+    performer = tiny.performer()
+    for number in ("1.1", "1.2"):
+        tiny.do(number, performer)
+    assert tiny.do("1.3", performer).last.output == "one\n"
+
+
+def test_variants_have_states_of_their_own(tiny: Tiny) -> None:
+    tiny.write("1.1", tabs(uv=sh("echo uv >tool"), pip=sh("echo pip >tool")))
+    tiny.write("1.2", file("a.txt", "x\n", language="text"), sh("cat tool"))
+    for _ in range(2):
+        assert tiny.do("1.2").last.output == "uv\n"
+        assert tiny.do("1.2", tiny.performer(PIP)).last.output == "pip\n"
+        tiny.close()
+
+
+def test_what_is_left_by_git_for_others_is_readable(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    """Readers unpack a checkpoint themselves: it names no user of this machine."""
+    bash(run, "echo x >file")
+    checkpoints.save(KEY, run, DONE)
+    listed = subprocess.run(
+        ["tar", "-tvzf", checkpoints.place(KEY) / ARCHIVE], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(" 0/0 " in line for line in listed.splitlines())
