@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.sample import Checkout, alive, ending, free_port, listens, server, sh, until
+from tests.runner.sample import Checkout, Ended, alive, ending, free_port, listens, server, sh, until
 
 
 @pytest.fixture
@@ -98,20 +98,29 @@ def test_two_runs_at_once_both_succeed(checkout: Checkout, port: int) -> None:
 # ---------------------------------------------------------------- room
 
 
-def one_failure(text: str, *parts: str) -> None:
+def told_in_short(ended: Ended, *parts: str) -> None:
     """The parts are told, and no traceback."""
-    assert "Traceback" not in text, text
-    assert "INTERNALERROR" not in text, text
+    assert ended.status != 3
+    assert "Traceback" not in ended.text, ended.text
+    assert "INTERNALERROR" not in ended.text, ended.text
     for part in parts:
-        assert part in text, text
+        assert part in ended.text, ended.text
+
+
+def one_failure(ended: Ended, *parts: str) -> None:
+    """The first block is red and says why; what is below it is blocked."""
+    told_in_short(ended, *parts)
+    assert ended.status == 1
+    blocks = [outcome for name, outcome in ended.outcomes.items() if "::shares" not in name]
+    assert [outcome for outcome in blocks if outcome != "passed"][0] == "failure"
+    assert blocks.count("failure") == 1, ended.text
 
 
 def test_a_cache_that_is_no_folder_is_told(checkout: Checkout) -> None:
     checkout.write("1.1", sh("true"), sh("true"))
     checkout.cache.write_text("a file")
     ended = checkout.pytest()
-    assert ended.status not in {0, 3}, ended.text
-    one_failure(ended.text, str(checkout.cache))
+    one_failure(ended, str(checkout.cache))
 
 
 @pytest.fixture
@@ -135,8 +144,7 @@ def test_a_cache_that_cannot_be_written_is_told(checkout: Checkout, mount: Calla
     checkout.write("1.1", sh("true"), sh("true"))
     mount("ro")
     ended = checkout.pytest()
-    assert ended.status not in {0, 3}, ended.text
-    one_failure(ended.text, "Read-only file system")
+    one_failure(ended, "Read-only file system")
 
 
 def test_a_disk_that_gets_full_fails_once_and_works_again(checkout: Checkout, mount: Callable[[str], None]) -> None:
@@ -144,8 +152,7 @@ def test_a_disk_that_gets_full_fails_once_and_works_again(checkout: Checkout, mo
     checkout.write("1.2", sh("wc -c <big"))
     mount("size=1m")
     full = checkout.pytest()  # the block has room; its checkpoint has none
-    one_failure(full.text, "No space left on device")
-    assert full.status != 3
+    told_in_short(full, "No space left on device")
     assert not [path for path in checkout.cache.glob("checkpoints/*") if path.is_dir()]
     assert not list(checkout.cache.glob("checkpoints/.part-*"))
     mount("size=20m")
@@ -159,8 +166,7 @@ def test_a_disk_that_is_full_in_a_block_fails_that_block(checkout: Checkout, mou
     checkout.write("1.1", sh("true"), sh("head -c 5000000 /dev/urandom >big"), sh("echo after"))
     mount("size=1m")
     ended = checkout.pytest()
-    assert ended.status == 1, ended.text
-    one_failure(ended.text, "No space left on device")
+    one_failure(ended, "No space left on device")
     assert ended.outcomes["chapter-1.1::010-true[uv]"] == "passed"
     assert ended.outcomes["chapter-1.1::020-head-c-5000000-dev-urandom-big[uv]"] == "failure"
     assert ended.outcomes["chapter-1.1::030-echo-after[uv]"] == "skipped"
@@ -174,15 +180,14 @@ def test_a_full_disk_loses_no_checkpoint(checkout: Checkout, mount: Callable[[st
     for path in checkout.cache.glob("runs/*/work/big"):
         path.unlink()
     filler = fill(checkout.cache)
-    checkout.write("1.2", sh("wc -c big"))
+    checkout.write("1.2", sh("wc -c big"), sh("echo after"))
     full = checkout.pytest()
-    one_failure(full.text, "No space left on device")
-    assert full.status == 1
+    one_failure(full, "No space left on device")
     filler.unlink()
     again = checkout.pytest()
     assert again.status == 0, again.text
     assert "damaged" not in again.text
-    assert again.executed == ["010-wc-c-big[uv]"]
+    assert again.executed == ["010-wc-c-big[uv]", "020-echo-after[uv]"]
 
 
 def fill(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from threading import Timer
 import pytest
 
 from scripts.runner import processes, services
+from scripts.runner.performer import PORT_LOCKS
 from scripts.runner.records import BLOCKED, FAILED, RAN
 from tests.runner.sample import CHECKOUT, Done, Tiny, alive, file, free_port, listens, server, sh
 
@@ -156,9 +157,9 @@ def test_a_port_that_is_taken_is_told_and_left_alone(serve: Callable[..., Done],
         other.accept()[0].close()  # still there
 
 
-def test_a_port_is_one_runs_at_a_time(serve: Callable[..., Done], tiny: Tiny, port: int) -> None:
+def test_a_port_is_one_runs_at_a_time(serve: Callable[..., Done], port: int) -> None:
     """The block waits until the run that holds the port is over, and then has it."""
-    with another_run(tiny, port) as other:
+    with another_run(port) as other:
         waiting = Timer(0.5, other.kill)
         waiting.start()
         done = serve("python3 project/server.py {port} 0")
@@ -167,20 +168,20 @@ def test_a_port_is_one_runs_at_a_time(serve: Callable[..., Done], tiny: Tiny, po
 
 
 def test_a_port_that_another_run_never_gives_free_is_told(
-    serve: Callable[..., Done], tiny: Tiny, port: int, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Done], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "WAIT_FOR_PORT", 0.1)
-    with another_run(tiny, port):
+    with another_run(port):
         done = serve("python3 project/server.py {port} 0")
     assert f"another run holds port {port}" in done.last.problem
 
 
 @contextmanager
-def another_run(tiny: Tiny, port: int) -> Iterator[subprocess.Popen[str]]:
+def another_run(port: int) -> Iterator[subprocess.Popen[str]]:
     """A process that holds a port, as a run does whose server has it."""
     hold = (
         "import pathlib, sys; from scripts.runner.services import PortLock\n"
-        f"lock = PortLock(pathlib.Path({str(tiny.cache / 'ports')!r}), {port}, 0)\n"
+        f"lock = PortLock(pathlib.Path({str(PORT_LOCKS)!r}), {port}, 0)\n"
         "print(flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold]
