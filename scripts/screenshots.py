@@ -29,7 +29,7 @@ SITE = ROOT / "site"
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as it looks in a window of ``width`` × ``height`` pixels."""
+    """A page as it looks in a window of ``width`` by ``height`` pixels."""
 
     name: str
     path: str

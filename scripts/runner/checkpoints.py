@@ -52,6 +52,12 @@ class Checkpoints:
 
     def records(self, key: str) -> list[Record] | None:
         """What came of a chapter's blocks, or None when there is no whole checkpoint for it."""
+        if not self.folder.is_dir():
+            return None
+        with self._alone():
+            return self._records(key)
+
+    def _records(self, key: str) -> list[Record] | None:
         place = self.place(key)
         if not place.is_dir():
             return None

@@ -173,6 +173,7 @@ def killed_server(page: Edit, chance: random.Random) -> tuple[str, str]:
     return page.with_body(page.body(), "ended as soon as it is ready")
 
 
+PARTS = ("work", "home", "state")
 SERVER_KILLED = "server killed"
 KINDS: dict[type[Block], dict[str, Callable[[Edit, random.Random], tuple[str, str] | None]]] = {
     Run: {"typo in a command": typo, "block deleted": deleted},
@@ -248,29 +249,28 @@ class Snapshot:
 
     def __init__(self, run: RunDirectory) -> None:
         self.run, self.copy = run, run.root / "snapshot"
-
-    def _leave_out(self) -> Callable[[str, list[str]], set[str]]:
-        environments = {str(path) for path in find_environments(self.run.work)}
-        return lambda folder, names: {n for n in names if str(Path(folder) / n) in environments}
+        self.environments = list(find_environments(run.work))
 
     def project(self, chapter: Chapter) -> Path:
         return self.run.work / chapter.project
 
     def __enter__(self) -> Snapshot:
-        leave_out = self._leave_out()
-        for name in ("work", "home", "state"):
+        left = {str(path) for path in self.environments}
+
+        def leave_out(folder: str, names: list[str]) -> set[str]:
+            return {name for name in names if str(Path(folder) / name) in left}
+
+        for name in PARTS:
             shutil.copytree(self.run.root / name, self.copy / name, symlinks=True, ignore=leave_out)
         return self
 
     def __exit__(self, *error: object) -> None:
-        kept = {path: path.relative_to(self.run.root) for path in find_environments(self.run.work)}
-        for number, path in enumerate(kept):
-            path.rename(self.run.root / f"environment-{number}")
-        for name in ("work", "home", "state"):
+        aside = {path: self.run.root / f"environment-{number}" for number, path in enumerate(self.environments)}
+        for path, place in aside.items():
+            path.rename(place)
+        for name in PARTS:
             remove(self.run.root / name)
             (self.copy / name).rename(self.run.root / name)
-        for number, path in enumerate(kept):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            remove(path)
-            (self.run.root / f"environment-{number}").rename(path)
+        for path, place in aside.items():
+            place.rename(path)
         remove(self.copy)

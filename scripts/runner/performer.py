@@ -75,7 +75,7 @@ class Performance:
         self.done: list[Record] = []
         self.cached = False
         self.executed_on = datetime.now(UTC).date().isoformat()
-        self._begun = False
+        self._begun, self._cannot_begin = False, ""
         self._services: list[Service] = []
         self._relied_on: list[Service] = []
         self.cells: list[notebook.Cell] | None = None
@@ -116,7 +116,7 @@ class Performance:
         try:
             self._stop = self.performer.reach(self.chapter)
         except (RunError, OSError) as error:
-            self._stop = Record(FAILED, problem=f"the start of the chapter cannot be reached: {error}")
+            self._cannot_begin = f"the start of the chapter cannot be reached: {error}"
 
     def _end(self) -> None:
         self.stop()
@@ -158,6 +158,8 @@ class Performance:
     # ------------------------------------------------------------ one block
 
     def _do(self, block: Block) -> Record:
+        if self._cannot_begin and self._stop is None:
+            return self._failed(block, self._cannot_begin)
         if self._stop is not None:
             return self._stop
         if block.skip:
@@ -181,8 +183,10 @@ class Performance:
     def _failed(self, block: Block, problem: str, output: str = "", seconds: float = 0.0) -> Record:
         self._stop = Record(BLOCKED, problem=f"after the failure at {block.place}")
         problem = "; ".join([problem, *self.performer.problems()])
-        if shutil.disk_usage(self.performer.run.root).free < FULL:
-            problem += f"; no space left on the disk of {self.performer.run.root}"
+        if self.performer.used:
+            problem = self.performer.run.as_reader(problem)
+        if shutil.disk_usage(self.performer.cache).free < FULL:  # what was printed may be lost with it
+            problem += "; No space left on device"
         return Record(FAILED, output, problem, seconds)
 
     def _check_services(self) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
 import pytest
 
+from scripts.runner import environment
 from tests.runner.sample import Checkout, Tiny
 
 SLEEPS = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_tools() -> Iterator[None]:
+    """The tools of this machine stay the same: their versions are asked for once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "version", cache(environment.version))
+        yield
 
 
 @pytest.fixture

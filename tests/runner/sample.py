@@ -183,16 +183,18 @@ class Checkout(Tiny):
             self.command(*arguments),
             cwd=self.root,
             env={**clean_environment(self.root), **env},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
 
-    def pytest(self, *arguments: str, **env: str) -> Ended:
+    def pytest(self, *arguments: str, typed: str = "", **env: str) -> Ended:
+        """Run to the end; ``typed`` is what somebody types meanwhile."""
         report = self.root / f"junit-{time.monotonic_ns()}.xml"
         process = self.start(f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, **env)
-        text, _ = process.communicate(timeout=60)
+        text, _ = process.communicate(typed, timeout=60)
         cases = list(xml.parse(report).iter("testcase")) if report.exists() else []
         return Ended(
             process.returncode,

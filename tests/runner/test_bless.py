@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,45 @@ def test_long_outputs_are_merged_in_reasonable_time() -> None:
     many = [f"line {n} of 0.{n:04d}" for n in range(300)]
     new = bless.merge("\n".join(many), "\n".join([*many[:150], "other", *many[151:]]))
     assert new.splitlines() == [*many[:150], "other", *many[151:]]
+
+
+# ---------------------------------------------------------------- other ways to match
+
+CONTAINS = {
+    "what is there stays": ("b\n0.35\n", "a\nb\n0.354\nc\n", "b\n0.35\n"),
+    "what changed becomes what is most like it": (
+        "first\nsize: 10 kB\n",
+        "first\nother\nsize: 12 kB\n",
+        "first\nsize: 12 kB\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("shown", "got", "merged"), CONTAINS.values(), ids=CONTAINS)
+def test_a_part_of_the_output_stays_a_part(shown: str, got: str, merged: str) -> None:
+    assert bless.merge_contains(shown, got) == merged
+    assert matching.difference(merged, got, match="contains") is None
+
+
+JSON = {
+    "a value": ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"a": 1, "b": 3}),
+    "a value within the tolerance": ({"a": 0.5, "b": 1}, {"a": 0.52, "b": 2}, {"a": 0.5, "b": 2}),
+    "a wildcard": ({"a": "...", "b": 1}, {"a": [1, 2], "b": 2}, {"a": "...", "b": 2}),
+    "deep": ({"a": [{"b": "...", "c": 1}]}, {"a": [{"b": 7, "c": 2}]}, {"a": [{"b": "...", "c": 2}]}),
+    "a key more": ({"a": "..."}, {"a": 1, "b": 2}, {"a": "...", "b": 2}),
+    "a key less": ({"a": "...", "b": 2}, {"a": 1}, {"a": "..."}),
+    "another type": ({"a": {"b": 1}}, {"a": [1]}, {"a": [1]}),
+    "a list that grew": ([1, 2], [1, 2, 3], [1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize(("shown", "got", "merged"), JSON.values(), ids=JSON)
+def test_json_keeps_what_fits(shown: object, got: object, merged: object) -> None:
+    text = bless.merge_json(json.dumps(shown), json.dumps(got), tol=0.05)
+    assert json.loads(text) == merged
+    assert matching.difference(text, json.dumps(got), match="json", tol=0.05) is None
+    assert bless.merge_json(text, json.dumps(got), tol=0.05) == text
+
+
+def test_json_keeps_the_order_that_was_printed() -> None:
+    assert list(json.loads(bless.merge_json('{"b": 1, "a": 2}', '{"c": 0, "a": 2, "b": 1}'))) == ["c", "a", "b"]

@@ -112,7 +112,7 @@ def one_failure(ended: Ended, *parts: str) -> None:
     told_in_short(ended, *parts)
     assert ended.status == 1
     blocks = [outcome for name, outcome in ended.outcomes.items() if "::shares" not in name]
-    assert [outcome for outcome in blocks if outcome != "passed"][0] == "failure"
+    assert next(outcome for outcome in blocks if outcome != "passed") == "failure"
     assert blocks.count("failure") == 1, ended.text
 
 

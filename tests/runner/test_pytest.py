@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -83,12 +85,13 @@ def test_what_is_not_executed_is_counted_by_its_reason(fresh: Ended) -> None:
     assert fresh.counts == (
         "blocks of the guide: 6 ran, 2 skipped, 2 absent, 2 failed, 2 blocked (0 from checkpoints)"
     )  # fmt: skip
-    for reason in (
-        r"docs/1\.1\.md:\d+: skipped: browser \(with the mouse\)",
-        r"docs/1\.1\.md:\d+: absent: github: .*--with github",
-        r"docs/1\.2\.md:\d+: blocked: after the failure at docs/1\.2\.md:\d+",
+    for line in (
+        r"skipped docs/1\.1\.md:\d+ 040-firefox\[uv\]  browser \(with the mouse\)",
+        r"skipped docs/1\.1\.md:\d+ 050-firefox-again\[uv\]  reminder",
+        r"absent  docs/1\.1\.md:\d+ 060-gh-auth-status\[uv\]  github: .*--with github",
+        r"blocked docs/1\.2\.md:\d+ 040-output\[uv\]  after the failure at docs/1\.2\.md:\d+",
     ):
-        assert re.search(rf"^SKIPPED \[1\] {reason}$", fresh.text, re.M), fresh.text
+        assert re.search(f"^{line}$", fresh.text, re.M), fresh.text
 
 
 def test_an_output_that_is_not_the_one_shown_tells_the_difference(mixed: Checkout, fresh: Ended) -> None:
@@ -254,6 +257,7 @@ def test_an_unknown_value_is_told_in_one_line(mixed: Checkout, option: str, told
 def test_options_that_exclude_each_other(mixed: Checkout) -> None:
     usage_error(mixed.pytest("--bless", CI="true"), "--bless changes pages: ")
     usage_error(mixed.pytest("--bless", "-n", "2"), "--bless needs all verdicts in one process")
+    usage_error(mixed.pytest("--record", "-n", "2"), "--record needs all verdicts in one process")
 
 
 def test_a_page_that_cannot_be_read_is_told_at_its_line(checkout: Checkout) -> None:
@@ -310,13 +314,30 @@ def test_blessing_leaves_a_command_that_fails_red(checkout: Checkout) -> None:
 # ---------------------------------------------------------------- what a chapter leaves
 
 
-def test_a_share_of_checked_commands_that_falls_is_a_failure(checkout: Checkout) -> None:
+def by_line(blocks: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(blocks.values(), key=lambda block: block["line"])
+
+
+def test_what_was_verified_is_recorded_and_may_not_become_less(checkout: Checkout) -> None:
     checkout.write("1.1", sh("echo one"), output("one"), sh("true"))
     assert checkout.pytest("--record").status == 0
+    recorded = json.loads((checkout.root / "results/verified.json").read_text())
+    (variant,) = recorded["chapters"]["1.1"]["variants"].values()
+    assert [(block["kind"], block["outcome"]) for block in by_line(variant["blocks"])] == [
+        *(("run", "ran"), ("expect", "ran"), ("run", "ran"))
+    ]
+    assert variant["shares"] == {"blocks": 3, "executed": 3, "commands": 2, "asserted": 1}
     checkout.write("1.1", sh("echo one"), sh("true"))
     ended = checkout.pytest()
     assert ended.status == 1
     assert "docs/1.1.md:1: 0 of 2 commands are checked; it was 1 of 2" in ended.text
+
+
+def test_a_shell_opens_where_a_block_failed(checkout: Checkout) -> None:
+    checkout.write("1.1", sh("mkdir project\ncd project\nplanet=earth"), sh("false"), sh("echo never"))
+    ended = checkout.pytest("--debug-shell", typed='echo "in $(basename $PWD) on $planet"; exit\n')
+    assert ended.status == 1
+    assert "in project on earth\n" in ended.text
 
 
 def test_a_hidden_check_that_fails_is_at_its_line(checkout: Checkout) -> None:

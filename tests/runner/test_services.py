@@ -110,7 +110,7 @@ def test_a_server_that_says_nothing_and_dies(serve: Callable[..., Done]) -> None
 
 
 def test_a_server_that_goes_to_the_background_by_itself_is_told(serve: Callable[..., Done]) -> None:
-    done = serve("setsid python3 project/server.py {port} 0 >/dev/null 2>&1 & sleep 0.1")
+    done = serve("setsid python3 project/server.py {port} 60 >/dev/null 2>&1 &")
     assert done.outcomes == [RAN, FAILED]
     assert "has ended with status 0" in done.last.problem
 
