@@ -96,11 +96,15 @@ def claim(runs: Path, name: str) -> RunDirectory:
         root = runs / (name if slot == 1 else f"{name}.{slot}")
         if (lock := try_lock(root)) is None:
             continue
-        root.mkdir(exist_ok=True)
-        if (root / OWNER).exists():
-            processes.end_all(read_token(root / OWNER))
-        directory = RunDirectory(root, uuid.uuid4().hex, lock)
-        (root / OWNER).write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
+        try:
+            root.mkdir(exist_ok=True)
+            if (root / OWNER).exists():
+                processes.end_all(read_token(root / OWNER))
+            directory = RunDirectory(root, uuid.uuid4().hex, lock)
+            (root / OWNER).write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
+        except OSError:
+            lock.close()
+            raise
         return directory
     raise RunError(f"{SLOTS} runs are under way in {runs}: wait for one to end")
 

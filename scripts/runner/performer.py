@@ -119,16 +119,17 @@ class Performance:
             self._cannot_begin = f"the start of the chapter cannot be reached: {error}"
 
     def _end(self) -> None:
-        self.stop()
+        last = self.done[-1]
         if self._stop is None:
-            left = processes.end_all(self.performer.run.token)
-            if left:
-                last = self.done[-1]
-                self.done[-1] = self._failed(
-                    self.blocks[-1],
-                    f"still running at the end of the chapter: {', '.join(left)}",
-                    last.output,
-                )
+            try:
+                self._check_services()
+            except RunError as error:
+                self.done[-1] = self._failed(self.blocks[-1], str(error), last.output)
+        self.stop()
+        # A fork leaves alone what it relies on.
+        if self._stop is None and not self._relied_on and (left := processes.end_all(self.performer.run.token)):
+            told = f"still running at the end of the chapter: {', '.join(left)}"
+            self.done[-1] = self._failed(self.blocks[-1], told, last.output)
         if self._stop is None:
             try:
                 self.performer.keep(self.chapter, self.done)
@@ -314,12 +315,18 @@ class Performer:
     def performance(self, chapter: Chapter) -> Performance:
         if chapter.number not in self._performances:
             performance = Performance(chapter, self)
-            if not self.options.fresh and (known := self.checkpoints.records(self.key(chapter))):
+            if not self.options.fresh and (known := self._known(chapter)):
                 performance.done, performance.cached = known, True
                 performance.executed_on = self.checkpoints.date(self.key(chapter))
                 self.checkpoints.note(chapter.number, self.name, self.key(chapter))
             self._performances[chapter.number] = performance
         return self._performances[chapter.number]
+
+    def _known(self, chapter: Chapter) -> list[Record] | None:
+        try:
+            return self.checkpoints.records(self.key(chapter))
+        except OSError:  # such as a full disk: what is wrong is told by the first block that is done
+            return None
 
     def key(self, chapter: Chapter) -> str:
         line = self.guide.line(chapter)
