@@ -341,8 +341,11 @@ class BlockItem(pytest.Item):
     def _debug_shell(self) -> None:
         capture = self.config.pluginmanager.get_plugin("capturemanager")
         assert capture is not None
-        with capture.global_and_fixture_disabled():
+        capture.suspend(in_=True)  # the shell gets the terminal, as a debugger would
+        try:
             self.performer.shell(self.block)
+        finally:
+            capture.resume()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if not isinstance(excinfo.value, BlockFailed | RunError):
