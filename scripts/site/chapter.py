@@ -89,7 +89,11 @@ class ChapterFacts(Treeprocessor):
             yield item
         for need in data.get("needs", []):
             yield fact("needs", f"You need {NEEDS[need]}")
-        state, text = verified.badge(verified.runs_of("{}.{}".format(*chapter)))
+        files = fact("files", "")
+        link = SubElement(files, "a", {"href": f"../downloads/{page.stem}.zip"})
+        link.text = "Its files and commands"
+        yield files
+        state, text = verified.badge(verified.runs_of("{}.{}".format(*chapter), self.docs.parent))
         yield fact(state, text)
 
 

@@ -65,13 +65,28 @@ def small_files(root: Path) -> Mapping[str, bytes]:
     try:
         return {
             "constraints.txt": constraints(lock.read_text(encoding="utf-8")).encode(),
-            "plots-template.html": plots_template(root / "scripts" / "site" / "plots").encode(),
+            "plots-template.html": plots_template().encode(),
             "notebook.zip": pack({name: (folder / name).read_bytes() for name in NOTEBOOK}),
+            **chapters(root / "code"),
         }
     except FileNotFoundError as error:
         path = Path(error.filename).relative_to(root)
         way_out = "restore it with git" if path.parts[0] != "code" else "run python3 scripts/extract.py"
         raise DownloadError(f"{path} is missing: {way_out}") from error
+
+
+def chapters(code: Path) -> Mapping[str, bytes]:
+    """For each chapter a zip with the reader's files at its end, and a script that does it."""
+    return {
+        f"{folder.name}.zip": pack(
+            {
+                f"{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+                for path in sorted(folder.rglob("*"))
+                if path.is_file() and path.name != "chapter.json"
+            }
+        )
+        for folder in sorted(code.glob("chapter-*"))
+    }
 
 
 def constraints(lock: str) -> str:
@@ -81,7 +96,7 @@ def constraints(lock: str) -> str:
     return "".join(f"{line}\n" for line in plain if line)
 
 
-def plots_template(folder: Path) -> str:
+def plots_template(folder: Path = Path(__file__).parent / "plots") -> str:
     """The frame for reports of ``dvc plots``, with all scripts that they need inside (chapter 1.5)."""
     scripts = [(folder / f"{name}.min.js").read_text(encoding="utf-8") for name in ("vega", "vega-lite", "vega-embed")]
     text = (folder / "template.html").read_text(encoding="utf-8")

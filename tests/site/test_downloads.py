@@ -54,7 +54,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_everything_is_published(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "downloads"
     publish(out, root)
-    assert set(contents(out)) == {"planets.zip", "planets.zip.sha256", "constraints.txt", "notebook.zip"}
+    assert set(contents(out)) == {
+        *("planets.zip", "planets.zip.sha256", "constraints.txt", "notebook.zip"),
+        *("plots-template.html", "chapter-1.1.zip"),
+    }
+    with zipfile.ZipFile(out / "chapter-1.1.zip") as archive:
+        assert "chapter-1.1/run.sh" in archive.namelist()
     with zipfile.ZipFile(out / "notebook.zip") as archive:
         assert archive.namelist() == ["notebook.ipynb", "requirements.txt"]
         assert archive.read("requirements.txt") == b"keras\n"
@@ -76,6 +81,14 @@ def test_what_is_there_is_brought_up_to_date_and_otherwise_left_alone(root: Path
     assert (tmp_path / "planets.zip").read_bytes() == b"pictures"
     assert (tmp_path / "constraints.txt").read_text() == "keras==3.15.1\n"
     assert (tmp_path / "notebook.zip").stat().st_mtime_ns == notebook
+
+
+def test_frame_of_reports_loads_nothing(root: Path, tmp_path: Path) -> None:
+    publish(tmp_path, root)
+    frame = (tmp_path / "plots-template.html").read_text()
+    assert "vegaEmbed" in frame
+    assert "{plot_divs}" in frame
+    assert "src=" not in frame.partition("<script>")[0] + frame.rpartition("</script>")[2]
 
 
 def test_constraints_are_versions_only() -> None:
