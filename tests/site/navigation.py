@@ -33,7 +33,8 @@ def nav_titles() -> dict[str, str]:
 
 def url_of(page: str) -> str:
     """Where a page of docs/ is on the site."""
-    return "/" if page == "index.md" else f"/{page.removesuffix('.md')}/"
+    path = page.removesuffix(".md")
+    return "/" if path == "index" else f"/{path.removesuffix('/index')}/"
 
 
 PAGES = nav_titles()

@@ -40,6 +40,7 @@ def pages(site: Path) -> dict[str, Page]:
     return {
         "/" + path.relative_to(site).as_posix().removesuffix("index.html"): Page(path.read_text(encoding="utf-8"))
         for path in site.rglob("*.html")
+        if "downloads" not in path.parts
     }
 
 

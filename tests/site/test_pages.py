@@ -56,7 +56,8 @@ def test_page(browser: Any, address: str, page: str, form: str) -> None:
         assert view.evaluate(broken) == []
         assert [url for url in view.requests if not url.startswith((address, "data:", "blob:"))] == []
         assert [e for e in view.errors if not (missing and "404" in e)] == []
-        (title,) = view.evaluate("[...document.querySelectorAll('h1')].map(h => h.firstChild.textContent)")
+        text = "h => [...h.childNodes].filter(n => n.className != 'headerlink').map(n => n.textContent).join('')"
+        (title,) = view.evaluate(f"[...document.querySelectorAll('h1')].map({text})")
         if page == "index.md":  # "Home" in the navigation; the page itself says what the guide is about
             assert "notebook" in title
         else:
