@@ -34,10 +34,7 @@ git init --initial-branch=main
 git config user.name
 git config user.email
 
-# 050-git-config-global-user.name-ada
-# not done: reminder (only where Git does not know you yet)
-
-# 060-gitignore
+# 050-gitignore
 mkdir -p "$guide_start"/mlops-guide
 cat >"$guide_start"/mlops-guide/.gitignore <<'END'
 # The environment and the caches of Python
@@ -51,20 +48,20 @@ training/
 evaluation/
 END
 
-# 070-git-status-short
+# 060-git-status-short
 git status --short
 
-# 090-git-check-ignore-verbose-.venv-g
+# 080-git-check-ignore-verbose-.venv-g
 # check, which the page does not show
 git check-ignore --verbose .venv | grep '^.gitignore:'
 git check-ignore --verbose src/__pycache__ data model training evaluation | grep -c '^.gitignore:' | grep -x 5
 
-# 100-git-add
+# 090-git-add
 git add .
 git commit --quiet --message "Move the experiment from the notebook to scripts"
 git ls-files
 
-# 120-requirements.in
+# 110-requirements.in
 mkdir -p "$guide_start"/mlops-guide
 cat >"$guide_start"/mlops-guide/requirements.in <<'END'
 dvc
@@ -77,33 +74,33 @@ scikit-learn
 tensorflow
 END
 
-# 130-uv-pip-compile-requirements.in-c
+# 120-uv-pip-compile-requirements.in-c
 if [ "$guide_tool" = uv ]; then
 uv pip compile requirements.in --constraints constraints.txt --quiet \
   --universal --python-version 3.11 --generate-hashes --output-file requirements.txt
 uv pip sync requirements.txt
 fi
 
-# 140-pip-install-r-requirements.in-c
+# 130-pip-install-r-requirements.in-c
 if [ "$guide_tool" = pip ]; then
 pip install -r requirements.in -c constraints.txt
 pip freeze > requirements.txt
 fi
 
-# 150-dvc-version
+# 140-dvc-version
 dvc --version
 
-# 170-grep-dvc-dvc-version-requirement
+# 160-grep-dvc-dvc-version-requirement
 # check, which the page does not show
 grep "^dvc==$(dvc --version)" requirements.txt
 grep "^dvc==$(dvc --version)" constraints.txt
 
-# 180-dvc-init-quiet
+# 170-dvc-init-quiet
 dvc init --quiet
 dvc config core.analytics false
 git status --short
 
-# 220-dvc-add-data-raw
+# 210-dvc-add-data-raw
 set +e
 (
 set -e
@@ -111,9 +108,9 @@ dvc add data/raw
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "220-dvc-add-data-raw: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "210-dvc-add-data-raw: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 240-gitignore
+# 230-gitignore
 mkdir -p "$guide_start"/mlops-guide
 cat >"$guide_start"/mlops-guide/.gitignore <<'END'
 # The environment and the caches of Python
@@ -127,16 +124,16 @@ training/
 evaluation/
 END
 
-# 250-dvc-add-data-raw
+# 240-dvc-add-data-raw
 dvc add data/raw
 
-# 290-find-.dvc-cache-files-md5-type-f
+# 280-find-.dvc-cache-files-md5-type-f
 find .dvc/cache/files/md5 -type f | wc -l
 
-# 310-python3-m-json.tool-.dvc-cache-f
+# 300-python3-m-json.tool-.dvc-cache-f
 python3 -m json.tool .dvc/cache/files/md5/*/*.dir | sed -n 1,9p
 
-# 330-python3-end
+# 320-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import hashlib
@@ -154,12 +151,12 @@ for entry in listed[::50]:
     assert picture == stored and hashlib.md5(picture).hexdigest() == entry["md5"]
 END
 
-# 340-rm-data-raw-saturn-saturn-0000.j
+# 330-rm-data-raw-saturn-saturn-0000.j
 rm data/raw/saturn/saturn_0000.jpg
 printf 'damaged' > data/raw/mars/mars_0000.jpg
 dvc status
 
-# 360-dvc-checkout
+# 350-dvc-checkout
 set +e
 (
 set -e
@@ -167,13 +164,13 @@ dvc checkout
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 255 ]; then echo "360-dvc-checkout: ended with status $guide_status, not 255" >&2; exit 1; fi
+if [ "$guide_status" != 255 ]; then echo "350-dvc-checkout: ended with status $guide_status, not 255" >&2; exit 1; fi
 
-# 380-dvc-checkout-force
+# 370-dvc-checkout-force
 dvc checkout --force
 dvc status
 
-# 400-python3-end
+# 390-python3-end
 # check, which the page does not show
 python3 - <<'END'
 from pathlib import Path
@@ -182,49 +179,49 @@ assert len(list(Path("data/raw").glob("*/*.jpg"))) == 1650
 assert all(path.stat().st_size > 500 for path in Path("data/raw").glob("*/*.jpg"))
 END
 
-# 410-git-add
+# 400-git-add
 git add .
 git status --short
 
-# 430-git-commit-quiet-message-put-the
+# 420-git-commit-quiet-message-put-the
 git commit --quiet --message "Put the pictures under DVC"
 git log --format=%s
 
-# 450-git-clone-quiet-.-..-mlops-guide
+# 440-git-clone-quiet-.-..-mlops-guide
 git clone --quiet . ../mlops-guide-copy
 cd ../mlops-guide-copy
 ls -A data
 
-# 470-dvc-cache-dir-local-..-mlops-gui
+# 460-dvc-cache-dir-local-..-mlops-gui
 dvc cache dir --local ../mlops-guide/.dvc/cache
 dvc checkout
 diff -r ../mlops-guide/data/raw data/raw && echo "same pictures"
 
-# 490-cd-..-mlops-guide
+# 480-cd-..-mlops-guide
 cd ../mlops-guide
 rm -rf ../mlops-guide-copy
 
-# 500-test-e-..-mlops-guide-copy
+# 490-test-e-..-mlops-guide-copy
 # check, which the page does not show
 test ! -e ../mlops-guide-copy
 test -z "$(git status --porcelain)"
 test "$(git ls-files | wc -l)" -eq 19
 ! git ls-files | grep '\.jpg$'
 
-# 510-git-switch-quiet-create-fewer-mo
+# 500-git-switch-quiet-create-fewer-mo
 git switch --quiet --create fewer-moons
 rm data/raw/moon/moon_00*.jpg
 dvc add --quiet data/raw
 git commit --quiet --all --message "Keep fifty pictures of the Moon"
 git show --format=%s --unified=1
 
-# 530-git-switch-quiet-main
+# 520-git-switch-quiet-main
 git switch --quiet main
 dvc checkout
 ls data/raw/moon | wc -l
 git branch --quiet -D fewer-moons
 
-# 550-dvc-status-quiet
+# 540-dvc-status-quiet
 # check, which the page does not show
 dvc status --quiet
 test -z "$(git status --porcelain)"
