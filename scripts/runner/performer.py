@@ -33,6 +33,8 @@ PORT_LOCKS = Path(tempfile.gettempdir()) / f"guide-ports-{os.getuid()}"
 """Shared by all checkouts of a user: they share the ports of the machine too."""
 
 
+PRINTED = 64 * 2**20
+"""Bytes that a block may print."""
 FULL = 2**16
 """Bytes below which a disk counts as full."""
 
@@ -190,6 +192,11 @@ class Performance:
             problem += "; No space left on device"
         return Record(FAILED, output, problem, seconds)
 
+    def _check_while(self, log: Path) -> None:
+        self._check_services()
+        if log.stat().st_size > PRINTED:
+            raise RunError(f"printed more than {PRINTED // 2**20} MB: is it a loop without end?")
+
     def _check_services(self) -> None:
         for service in (*self._relied_on, *self._services):
             service.check()
@@ -224,7 +231,7 @@ class Performance:
             env=self._environment(),
             log=log,
             timeout=block.timeout,
-            while_waiting=self._check_services,
+            while_waiting=lambda: self._check_while(log),
         )
         if ended.status is None:
             raise RunError(f"did not end within {block.timeout:.0f} s: its processes were ended\0{ended.output}")

@@ -144,12 +144,20 @@ def end_all(token: str) -> list[str]:
     """End every process of a run; says which they were."""
     found = list(belonging_to(token))
     told = [describe(process) for process in found]
-    for process in found:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=GRACE)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(alive, timeout=GRACE)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in found:
+            with contextlib.suppress(psutil.Error):
+                end(process)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline and not all(ended(process) for process in found):
+            time.sleep(0.02)
+        found = [process for process in found if not ended(process)]
     return told
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, noticed by its parent or not."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -210,7 +210,7 @@ def test_damage_is_noticed_and_named(
     assert not checkpoints.place(KEY).exists()
 
 
-@pytest.mark.parametrize("damage", ["a byte of the archive", "no records", "no environment"])
+@pytest.mark.parametrize("damage", ["a byte of the archive", "no environment"])
 def test_a_damaged_checkpoint_is_made_anew(tiny: Tiny, damage: str) -> None:
     tiny.write("1.1", sh("mkdir project; cd project\npython3 -m venv --without-pip .venv\necho one >one"))
     tiny.write("1.2", sh("cat project/one; ls project/.venv/bin/python; echo x >>~/count; cat ~/count"))
@@ -322,7 +322,7 @@ def test_many_who_save_and_restore_at_once(run: RunDirectory, tmp_path: Path) ->
         mine = Checkpoints(tmp_path / "checkpoints")
         directory = claim(tmp_path / "runs", "uv")
         try:
-            for _ in range(10):
+            for _ in range(6):
                 mine.save(KEY, run, DONE)
                 assert mine.records(KEY) == DONE
                 if number % 2:

@@ -51,10 +51,6 @@ def test_an_interruption_by_hand_leaves_nothing(hanging: Checkout, port: int, na
     assert not listens(port)
     assert not list(hanging.cache.glob("runs/*/owner.json"))
     assert not list(hanging.cache.glob("checkpoints/*"))
-    hanging.write("1.1", sh("echo works again"))
-    ended = hanging.pytest()
-    assert ended.status == 0
-    assert "left over" not in ended.text
 
 
 def test_the_next_start_cleans_up_after_one_that_was_killed(hanging: Checkout, port: int, nap: str) -> None:
@@ -137,7 +133,7 @@ def mount(checkout: Checkout) -> Iterator[Callable[[str], None]]:
             pytest.skip(f"capability root: a small file system can't be mounted: {made.stderr}")
 
     yield do
-    subprocess.run(["umount", checkout.cache], check=False)
+    subprocess.run(["umount", "-l", checkout.cache], check=False)
 
 
 def test_a_cache_that_cannot_be_written_is_told(checkout: Checkout, mount: Callable[[str], None]) -> None:

@@ -22,7 +22,7 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_that_hangs_is_ended_at_its_timeout(tiny: Tiny, nap: str) -> None:
     started = time.monotonic()
     done = tiny.perform(sh(f"echo before\nsleep {nap}", "run timeout=0.4"), sh("echo after"))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert done.outcomes == [FAILED, BLOCKED]
     assert "did not end within" in done.records[0].problem
     assert done.records[0].output.startswith("before\n")
@@ -51,7 +51,7 @@ def test_a_child_in_the_background_must_be_declared(tiny: Tiny, nap: str) -> Non
 
 def test_a_child_that_holds_the_output_open_does_not_hold_up_the_block(tiny: Tiny, nap: str) -> None:
     done = tiny.perform(sh(f"nohup sleep {nap} 2>&1 &\ndisown"))
-    assert done.last.seconds < 5
+    assert done.last.seconds < 20
     assert "declare it as background" in done.last.problem
 
 

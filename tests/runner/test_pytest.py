@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import resource
 from typing import Any
 
 import pytest
@@ -127,17 +127,6 @@ def test_cached_verdicts_are_the_fresh_ones(fresh: Ended, cached: Ended) -> None
     assert not any("chapter-1.1" in name or "/1.1" in name for name in cached.executed)
 
 
-def test_an_unchanged_guide_executes_nothing(checkout: Checkout) -> None:
-    for number in ("1.1", "1.2"):
-        checkout.write(number, sh(COUNT.format(number)), sh("wc -l <~/count"), output(number[-1]))
-    first, second = checkout.pytest(), checkout.pytest()
-    assert first.status == second.status == 0
-    assert len(first.executed) == 6
-    assert second.executed == []
-    assert second.outcomes == first.outcomes
-    assert "(6 from checkpoints)" in second.counts
-
-
 def test_editing_what_is_not_executed_executes_nothing(checkout: Checkout) -> None:
     place = checkout.write("1.1", sh(f"{COUNT.format(1)}\ncat ~/count"), output("1"))
     checkout.write("1.2", sh("true"))
@@ -243,7 +232,6 @@ def test_a_missing_capability_is_a_failure_when_strict(mixed: Checkout, fresh: E
 
 WRONG = {
     "--variant=tool=conda": "--variant tool=conda: choose all, or tool=uv|pip",
-    "--variant=linux": "--variant linux: choose all, or tool=uv|pip",
     "--from=9.9": "--from 9.9: there is no such chapter (there are 1.1, 1.2)",
     "--with=aws": "--with aws: choose from ",
 }
@@ -301,7 +289,6 @@ def test_blessing_rewrites_what_is_wrong_and_only_that(checkout: Checkout) -> No
     again = checkout.pytest("--bless")
     assert (again.status, again.executed) == (0, [])
     assert place.read_text() == text
-    assert checkout.pytest().status == 0
 
 
 def test_blessing_leaves_a_command_that_fails_red(checkout: Checkout) -> None:
@@ -351,9 +338,9 @@ def test_collecting_many_chapters_executes_nothing(checkout: Checkout) -> None:
     checkout.write("1.09", sh("true"), output("x"))
     for number in range(10, 40):
         checkout.write(f"1.{number}", *[sh("true"), output("x")] * 10)
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     ended = checkout.pytest("--collect-only", "-q")
-    assert time.monotonic() - started < 5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 4
     assert ended.status == 0
     assert ended.text.splitlines()[:4] == [
         *("chapter-1.09::010-true[uv]", "chapter-1.09::020-output[uv]", "chapter-1.09::shares[uv]"),

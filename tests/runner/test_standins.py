@@ -151,7 +151,7 @@ def test_a_client_that_says_nothing_holds_up_nobody(
     started = time.monotonic()
     assert curl(run, f"-f -o x {SITE}/downloads/planets.zip") == (0, "")
     guide.stop()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     for client in silent:
         client.close()
 
