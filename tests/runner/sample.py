@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import psutil
 
@@ -119,19 +120,19 @@ class Tiny:
         (self.root / "mkdocs.yml").write_text("nav:\n" + "".join(f"  - {name}\n" for name in pages))
         return place
 
-    def performer(self, variant: Mapping[str, str] = UV, **options: object) -> Performer:
-        performer = Performer(Guide.load(self.root), variant, self.root, self.cache, Options(**options))  # type: ignore[arg-type]
+    def performer(self, variant: Mapping[str, str] = UV, **options: Any) -> Performer:
+        performer = Performer(Guide.load(self.root), variant, self.root, self.cache, Options(**options))
         self.performers.append(performer)
         return performer
 
-    def do(self, number: str = "1.1", performer: Performer | None = None, **options: object) -> Done:
+    def do(self, number: str = "1.1", performer: Performer | None = None, **options: Any) -> Done:
         """Do a chapter, and before it what it continues from."""
         performer = performer or self.performer(**options)
         performance = performer.performance(performer.guide.chapters[number])
         performance.complete()
         return Done(performance.done, performer)
 
-    def perform(self, *parts: str, **options: object) -> Done:
+    def perform(self, *parts: str, **options: Any) -> Done:
         """Do a guide of one chapter made of ``parts``."""
         self.write("1.1", *parts)
         return self.do(**options)

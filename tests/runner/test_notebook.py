@@ -18,9 +18,9 @@ from tests.runner.sample import CHECKOUT, Done, Tiny, cell, fence, file, sh
 
 def notebook(*cells: str) -> str:
     """The notebook, as a reader would download it."""
-    common = {"metadata": {}, "cell_type": "code", "outputs": [], "execution_count": None}
-    every = [{"metadata": {}, "cell_type": "markdown", "id": "top", "source": "# Read me"}]
-    every += [{**common, "id": f"c{number}", "source": text} for number, text in enumerate(cells)]  # type: ignore[dict-item]
+    common: dict[str, object] = {"metadata": {}, "cell_type": "code", "outputs": [], "execution_count": None}
+    every: list[dict[str, object]] = [{"metadata": {}, "cell_type": "markdown", "id": "top", "source": "# Read me"}]
+    every += [{**common, "id": f"c{number}", "source": text} for number, text in enumerate(cells)]
     whole = {"cells": every, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     return file("notebook.ipynb", json.dumps(whole), language="json")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import pytest
 
-from scripts.runner import processes
+from scripts.runner import performer, processes
 from scripts.runner.records import BLOCKED, FAILED, RAN
 from tests.runner.sample import Tiny, alive, sh, until
 
@@ -33,6 +34,14 @@ def test_a_command_that_ignores_being_asked_is_ended_too(tiny: Tiny, nap: str) -
     done = tiny.perform(sh(f"trap '' TERM\nsleep {nap} &\nwait\nsleep {nap}", "run timeout=0.4"))
     assert done.outcomes == [FAILED]
     assert not alive(nap)
+
+
+def test_a_command_that_prints_without_end_is_stopped(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performer, "PRINTED", 100_000)
+    done = tiny.perform(sh("echo before\nyes", "run timeout=60"), sh("echo after"))
+    assert done.outcomes == [FAILED, BLOCKED]
+    assert "printed more than" in done.records[0].problem
+    assert done.records[0].seconds < 20
 
 
 def test_a_pipeline_that_hangs_leaves_nothing(tiny: Tiny, nap: str) -> None:
@@ -89,7 +98,7 @@ def test_a_daemon_that_ends_by_itself_is_no_failure(tiny: Tiny) -> None:
 
 def test_what_somebody_else_runs_is_left_alone(tiny: Tiny, nap: str) -> None:
     done = tiny.perform(sh("echo here"))
-    other = processes.subprocess.Popen(["sleep", nap], env={processes.TOKEN: "another run"})
+    other = subprocess.Popen(["sleep", nap], env={processes.TOKEN: "another run"})
     try:
         assert processes.end_all(done.performer.run.token) == []
         assert other.poll() is None
