@@ -51,7 +51,11 @@ def of_chapter(performance: Performance, verdicts: Mapping[str, Verdict], root: 
         # The site knows a fence by its content; a hidden block is only counted.
         hidden = isinstance(block, Hidden)
         mark = block.id if hidden else fingerprints.of(block.language, block.title, block.body)
-        if isinstance(block, Shown) or block.id not in verdicts:
+        if isinstance(block, Shown):
+            continue
+        if not block.chosen(performance.variant):
+            blocks[mark] = {"outcome": "other", "kind": block.kind, "line": block.place.line}
+            blocks[mark]["problem"] = f"for {' and '.join(block.variant.values())}"
             continue
         verdict = verdicts[block.id]
         known: dict[str, Any] = {"outcome": verdict.outcome, "kind": block.kind, "line": block.place.line}

@@ -68,7 +68,7 @@ def mark(runs: Runs, fingerprint: str) -> tuple[str, str] | None:
     found = [run["blocks"][fingerprint] for run in runs.values() if fingerprint in run["blocks"]]
     if not found:
         return None
-    order = ("failed", "blocked", "ran", "absent", "skipped")
+    order = ("failed", "blocked", "ran", "absent", "skipped", "other")
     block = min(found, key=lambda b: order.index(b["outcome"]))
     outcome, problem = block["outcome"], block.get("problem", "")
     if outcome == "ran":
@@ -78,7 +78,7 @@ def mark(runs: Runs, fingerprint: str) -> tuple[str, str] | None:
         return "ran", text
     if outcome in {"failed", "blocked"}:
         return "failed", f"{outcome} on {latest(runs)['date']}: {problem}"
-    return "not-run", f"not run: {problem}"
+    return "not-run", f"not run: {problem}" if outcome != "other" else f"{problem}: not followed in the recorded run"
 
 
 class Marks(Preprocessor):
