@@ -5,6 +5,7 @@ Everything is made from what is committed, byte for byte the same wherever it is
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -31,18 +32,25 @@ def publish(out: Path, root: Path = ROOT) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for archive in dataset.build(root / ".cache" / "dataset").values():
-            for file in (archive, archive.with_name(f"{archive.name}.sha256")):
-                place(file, out / file.name)
-        for name, content in small_files(root).items():
-            target = out / name
-            if not target.is_file() or target.read_bytes() != content:
-                write_whole(target, content)
+        with (out / ".lock").open("w") as lock:  # two tests may need the downloads at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fill(out, root)
     except dataset.DatasetError as error:
         raise DownloadError(str(error)) from error
     except OSError as error:
         where = error.filename or out
         raise DownloadError(f"{where}: {error.strerror}: the downloads of the site are not complete") from error
+
+
+def fill(out: Path, root: Path) -> None:
+    """Bring each download in ``out`` up to date."""
+    for archive in dataset.build(root / ".cache" / "dataset").values():
+        for file in (archive, archive.with_name(f"{archive.name}.sha256")):
+            place(file, out / file.name)
+    for name, content in small_files(root).items():
+        target = out / name
+        if not target.is_file() or target.read_bytes() != content:
+            write_whole(target, content)
 
 
 def place(file: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
 def test_everything_is_published(root: Path, tmp_path: Path) -> None:
@@ -69,6 +70,13 @@ def test_made_twice_it_is_the_same(root: Path, tmp_path: Path) -> None:
     publish(tmp_path / "one", root)
     publish(tmp_path / "two", root)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_two_at_once_publish_the_same(root: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: publish(tmp_path / "out", root), range(32)))
+    publish(tmp_path / "alone", root)
+    assert contents(tmp_path / "out") == contents(tmp_path / "alone")
 
 
 def test_what_is_there_is_brought_up_to_date_and_otherwise_left_alone(root: Path, tmp_path: Path) -> None:
