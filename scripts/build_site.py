@@ -1,6 +1,7 @@
 """Builds the website of the guide, with its downloads.
 
 python3 scripts/build_site.py                 build into site/
+python3 scripts/build_site.py --checkpoints   and offer the state at the end of each chapter for download
 python3 scripts/build_site.py --serve         build, serve on http://127.0.0.1:8000, rebuild on each change
 """
 
@@ -14,16 +15,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.site.building import SiteError, build, serve  # noqa: E402  (the path comes first)
+from scripts.site.building import SiteError, build, offer_checkpoints, serve  # noqa: E402  (the path comes first)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", action="store_true", help="serve the site on this machine")
+    parser.add_argument(
+        "--checkpoints", action="store_true", help="offer the checkpoints that the tests have left here"
+    )
     parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")
     arguments = parser.parse_args()
     logging.basicConfig(format="%(levelname)s  %(message)s", level=logging.INFO if arguments.serve else logging.WARNING)
     try:
+        if arguments.checkpoints:
+            for chapter in offer_checkpoints():
+                print(f"no checkpoint of {chapter}: make it with python3 scripts/guide.py test -k {chapter}")
         if arguments.serve:
             serve(arguments.port)
         else:

@@ -1,9 +1,10 @@
-"""The two commands of this repository: read the guide, and prove that it works.
+"""The commands of this repository: read the guide, prove that it works, clean up.
 
 python3 scripts/guide.py serve [--port N]       the site on http://127.0.0.1:8000
 python3 scripts/guide.py test [arguments ...]   pytest with these arguments
+python3 scripts/guide.py clean                  removes what the tests have kept to be fast
 
-Both first make .venv/ with the locked tools, once, and again when the lock or the Python changes.
+The first two first make .venv/ with the locked tools, once, and again when the lock or the Python changes.
 They need Python, git and bash, and nothing that is installed by hand.
 """
 
@@ -254,7 +255,27 @@ def set_up() -> None:
                 remove(ASIDE)
 
 
-# ---------------------------------------------------------------- the two commands
+def clean() -> None:
+    """Empty the cache. Raises SetupError while a test uses it."""
+    with contextlib.ExitStack() as held:
+        for path in [*CACHE.glob("*.lock"), *CACHE.glob("runs/*.lock")]:
+            lock = held.enter_context(path.open("w", encoding="utf-8"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SetupError(f"a run uses {CACHE}: wait for its end, or stop it, then run this again") from None
+        before = shutil.disk_usage(ROOT).free
+        for folder, names, _ in os.walk(CACHE):  # what chapters made read-only can be removed too
+            for name in names:
+                place = Path(folder, name)
+                if not place.is_symlink():
+                    place.chmod(0o700)
+        if CACHE.exists():
+            shutil.rmtree(CACHE)
+        say(f"{CACHE} is empty: {max(0, shutil.disk_usage(ROOT).free - before) // 2**20} MB are free again")
+
+
+# ---------------------------------------------------------------- the commands
 
 
 def port(text: str) -> int:
@@ -274,6 +295,9 @@ def main(command: str = "", *arguments: str) -> NoReturn:
     elif command == "test":
         require("git", "bash")
         words = ["-m", "pytest", *arguments]
+    elif command == "clean" and not arguments:
+        clean()
+        sys.exit(0)
     else:
         say(str(__doc__).rstrip())
         sys.exit(0 if command in {"-h", "--help"} else 2)

@@ -12,8 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 VERIFIED = Path("results/verified.json")
 MUTATION = Path("results/mutation.json")
+SURVIVORS = Path("results/survivors.yml")
+"""Written by people: why a mutant that nothing notices does no harm. Chapter → mutant → cause."""
 
 
 class Fingerprints:
@@ -37,6 +41,13 @@ def load(root: Path, name: Path = VERIFIED) -> dict[str, Any]:
         return {}
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
+
+
+def causes(root: Path) -> dict[str, dict[str, str]]:
+    """Why known survivors do no harm: chapter → mutant → cause."""
+    path = root / SURVIVORS
+    known: dict[str, dict[str, str]] = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+    return known
 
 
 def save(root: Path, data: Mapping[str, Any], name: Path = VERIFIED) -> None:

@@ -23,7 +23,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKPOINTS = ROOT / ".cache" / "checkpoints"
 PUBLISHED = "https://mlops.swiss-ai-center.ch/downloads/checkpoints"
 INDEX = "chapters.json"
 
@@ -32,16 +31,18 @@ class StartError(Exception):
     """Why there is nothing to start from, and the way out."""
 
 
-def before(root: Path, number: str) -> str:
-    """The chapter at whose end ``number`` begins, from the list of its blocks."""
+def before(root: Path, number: str) -> tuple[str, str]:
+    """The chapter at whose end ``number`` begins, and the folder of its project, from the list of its blocks."""
     listing = root / "code" / f"chapter-{number}" / "chapter.json"
     if not listing.exists():
-        known = sorted(p.parent.name.removeprefix("chapter-") for p in listing.parent.parent.glob("*/chapter.json"))
+        known = sorted(
+            p.parent.name.removeprefix("chapter-") for p in listing.parent.parent.glob("chapter-*/chapter.json")
+        )
         raise StartError(f"there is no chapter {number} (there are {', '.join(known)})")
-    after = json.loads(listing.read_text(encoding="utf-8"))["after"]
-    if after is None:
+    known = json.loads(listing.read_text(encoding="utf-8"))
+    if known["after"] is None:
         raise StartError(f"chapter {number} begins with nothing: start it in an empty folder")
-    return str(after)
+    return known["after"], known["project"]
 
 
 def local(checkpoints: Path, number: str) -> Path | None:
@@ -55,9 +56,9 @@ def local(checkpoints: Path, number: str) -> Path | None:
     return None
 
 
-def published(number: str, folder: Path, base: str = PUBLISHED) -> Path:
+def published(number: str, folder: Path, base: str) -> Path:
     """Download the published archive of a chapter's end, and check it."""
-    name = f"chapter-{number}.tar.gz"
+    name = f"chapter-{number}.tar.xz"
     archive = folder / name
     try:
         for part in (name, f"{name}.sha256"):
@@ -120,20 +121,20 @@ def run(command: Sequence[str], cwd: Path) -> None:
         raise StartError(f"{' '.join(command)} failed in {cwd}: its message stands above") from None
 
 
-def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT, base: str = PUBLISHED) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("chapter", help="the chapter to start, such as 1.4")
     parser.add_argument("folder", nargs="?", type=Path, help="where (default: guide-CHAPTER)")
     options = parser.parse_args(arguments)
     target = options.folder or Path(f"guide-{options.chapter}")
     try:
-        number = before(root, options.chapter)
+        number, project = before(root, options.chapter)
         with tempfile.TemporaryDirectory() as scratch:
-            archive = local(root / ".cache" / "checkpoints", number) or published(number, Path(scratch))
+            archive = local(root / ".cache" / "checkpoints", number) or published(number, Path(scratch), base)
             unpack(archive, target)
-        for project in sorted(p.parent for p in target.glob("*/requirements.txt")):
-            print(f"making {project / '.venv'} …", flush=True)
-            install(project)
+        if (target / project / "requirements.txt").exists():
+            print(f"making {target / project / '.venv'} …", flush=True)
+            install(target / project)
     except (StartError, OSError, tarfile.TarError) as error:
         print(f"start_from: {error}", file=sys.stderr)
         return 1

@@ -318,7 +318,7 @@ class BlockItem(pytest.Item):
         self.user_properties += [("block", self.telling), ("cached", performance.cached)]
         verdict = judge(self.block, performance)
         if verdict.got is not None and verdict.outcome == FAILED and self.config.getoption("--bless"):
-            self._bless(verdict.got)
+            self._bless(verdict.got, verdict.highlighted)
             verdict = Verdict(RAN, record=verdict.record)
         self.config.stash[VERDICTS].setdefault((self.chapter.number, self.performer.name), {})[self.block.id] = verdict
         if verdict.outcome == FAILED:
@@ -331,12 +331,14 @@ class BlockItem(pytest.Item):
             self.user_properties += [("outcome", verdict.outcome), ("problem", verdict.problem)]
             raise pytest.skip.Exception(f"{verdict.outcome}: {verdict.problem}", _use_item_location=True)
 
-    def _bless(self, got: str) -> None:
+    def _bless(self, got: str, highlighted: str | None) -> None:
         match, tol = "lines", None
         if isinstance(self.block, Expect):
             match, tol = self.block.match, self.block.tol
         merge = {"lines": bless.merge, "contains": bless.merge_contains, "json": bless.merge_json}[match]
-        self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, merge(self.block.body, got, tol=tol)))
+        if highlighted is None:
+            got = merge(self.block.body, got, tol=tol)
+        self.config.stash[CORRECTIONS].append(bless.Correction(self.block.place, got, highlighted))
 
     def _debug_shell(self) -> None:
         capture = self.config.pluginmanager.get_plugin("capturemanager")

@@ -27,6 +27,10 @@ INPUTS = {
     "tests/runner/": ("scripts/chapters", "scripts/runner", "scripts/results.py", "scripts/mutate.py"),
     "tests/setup/": ("scripts/guide.py",),
     "tests/setup/test_quality.py": ("scripts", "dataset", "tests"),
+    "tests/site/test_checkpoints.py": (
+        *("scripts/chapters", "scripts/runner", "scripts/site/checkpoints.py", "scripts/start_from.py"),
+        "tests/runner/sample.py",
+    ),
     # The frame of the site. What a page says is checked by the strict build, and whenever all is fresh.
     "tests/site/": (
         *("scripts/site", "scripts/build_site.py", "mkdocs.yml", "docs/assets", "docs/index.md", "docs/introduction"),

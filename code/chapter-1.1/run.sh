@@ -51,14 +51,20 @@ python3 -m zipfile -e notebook.zip .
 python3 -m zipfile -e planets.zip data
 rm notebook.zip planets.zip planets.zip.sha256
 
-# 060-ls-1
+# 060-test-find-data-raw-name-.jpg-wc
+# check, which the page does not show
+test "$(find data/raw -name '*.jpg' | wc -l)" -eq 1650
+test -s notebook.ipynb
+test -z "$(ls | grep planets)"
+
+# 070-ls-1
 ls -1
 ls -1 data/raw
 
-# 080-ls-1-data-raw-saturn-head-n-3
+# 090-ls-1-data-raw-saturn-head-n-3
 ls -1 data/raw/saturn | head -n 3
 
-# 100-python3-end
+# 110-python3-end
 # check, which the page does not show
 python3 - <<'END'
 from pathlib import Path
@@ -67,25 +73,25 @@ counts = {folder.name: len(list(folder.glob("*.jpg"))) for folder in Path("data/
 assert len(counts) == 11 and set(counts.values()) == {150}, counts
 END
 
-# 120-uv-venv-python-3.11-3.14
+# 130-uv-venv-python-3.11-3.14
 if [ "$guide_tool" = uv ]; then
 uv venv --python '>=3.11,<3.14'
 source .venv/bin/activate
 uv pip install -r requirements.txt -c constraints.txt
 fi
 
-# 130-python3-m-venv-.venv
+# 140-python3-m-venv-.venv
 if [ "$guide_tool" = pip ]; then
 python3 -m venv .venv
 source .venv/bin/activate
 pip install -r requirements.txt -c constraints.txt
 fi
 
-# 140-grep-tensorflow-constraints.txt
+# 150-grep-tensorflow-constraints.txt
 grep '^tensorflow==' constraints.txt
 python3 -c "from importlib.metadata import version; print(version('tensorflow'))"
 
-# 160-python3-end
+# 170-python3-end
 # check, which the page does not show
 python3 - <<'END'
 from importlib.metadata import distributions
@@ -94,7 +100,7 @@ count = len({d.name for d in distributions()})
 assert count > 100, f"the page says that four names become more than a hundred packages, not {count}"
 END
 
-# 170-jupyter-lab-notebook.ipynb
+# 180-jupyter-lab-notebook.ipynb
 set -m
 (
 jupyter lab notebook.ipynb
@@ -102,14 +108,14 @@ jupyter lab notebook.ipynb
 set +m
 guide_servers+=($!)
 until curl -fsk -o /dev/null http://127.0.0.1:8888/api; do
-  kill -0 $! 2>/dev/null || { echo "170-jupyter-lab-notebook.ipynb: the server ended before it was ready" >&2; exit 1; }
+  kill -0 $! 2>/dev/null || { echo "180-jupyter-lab-notebook.ipynb: the server ended before it was ready" >&2; exit 1; }
   sleep 0.2
 done
 
-# 180-import-os-os.environ-tf-cpp-min
+# 190-import-os-os.environ-tf-cpp-min
 jupyter execute "$guide_start"/mlops-guide-notebook/notebook.ipynb
 
-# 360-python3-end
+# 370-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import re
@@ -148,13 +154,13 @@ assert 0.38 < second < 0.5 and second > first + 0.05, (first, second)
 assert abs(float(re.search(r"rate (\S+)", text)[1]) - 1e-4) < 1e-8, "the new rate was used"
 END
 
-# 370-jupyter-nbconvert-to-notebook-ex
+# 380-jupyter-nbconvert-to-notebook-ex
 jupyter nbconvert --to notebook --execute notebook.ipynb --output executed.ipynb
 
-# 380-grep-oe-accuracy-0-.-0-9-loss-0
+# 390-grep-oe-accuracy-0-.-0-9-loss-0
 grep -oE 'accuracy 0\.[0-9]+, loss [0-9.]+' executed.ipynb
 
-# 400-python3-end
+# 410-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import json
@@ -170,7 +176,7 @@ assert pictures == 3, pictures
 assert len(text) > 10 * len(Path("notebook.ipynb").read_text()), "the page says that a run changes the file"
 END
 
-# 410-python3-end
+# 420-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import re

@@ -49,7 +49,13 @@ def listing(chapter: Chapter) -> str:
         for b in chapter.blocks
         if not isinstance(b, Shown)
     ]
-    data = {"chapter": chapter.number, "page": chapter.page, "after": chapter.after, "blocks": blocks}
+    data = {
+        "chapter": chapter.number,
+        "page": chapter.page,
+        "project": chapter.project,
+        "after": chapter.after,
+        "blocks": blocks,
+    }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -93,8 +93,8 @@ ATTRIBUTES = {
 }
 
 
-def read_info(page: Page, fence: Fence) -> tuple[str, str]:
-    """Language and title of a fence. An option that superfences does not know breaks the page."""
+def read_info(page: Page, fence: Fence) -> tuple[str, dict[str, str]]:
+    """Language and options of a fence. An option that superfences does not know breaks the page."""
     line = fence.place.line
     match = INFO.match(fence.info) or BRACED.match(fence.info)
     if match is None:
@@ -107,7 +107,7 @@ def read_info(page: Page, fence: Fence) -> tuple[str, str]:
             raise page.error(line, f"unknown option {key!r} in the fence: declare it in a <!-- block: … --> line above")
         if not ATTRIBUTES[key].fullmatch(value):
             raise page.error(line, f'{key}="{value}" is not a list of line numbers')
-    return match["language"], attributes.get("title", "")
+    return match["language"], attributes
 
 
 # ---------------------------------------------------------------- directives
@@ -263,7 +263,8 @@ def check_tabs(page: Page, place: Place, declared: Declared) -> None:
 
 def read_fence(page: Page, fence: Fence, declared: Declared, *, chapter: bool) -> Block:
     line = fence.place.line
-    language, title = read_info(page, fence)
+    language, attributes = read_info(page, fence)
+    title = attributes.get("title", "")
     common: dict[str, Any] = {
         "place": fence.place,
         "body": fence.body,
@@ -280,6 +281,10 @@ def read_fence(page: Page, fence: Fence, declared: Declared, *, chapter: bool) -
     if not kind:
         raise page.error(line, undeclared(language, title))
     check_tabs(page, fence.place, declared)
+    if kind == "file":
+        declared.options["highlighted"] = attributes.get("hl_lines", "")
+    elif "hl_lines" in attributes:
+        raise page.error(line, "hl_lines is for files: only there, what is new can be worked out")
     build = {"run": run, "background": background, "expect": expect, "file": file, "notebook": notebook}[kind]
     return build(page, common, declared.options)
 

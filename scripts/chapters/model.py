@@ -128,12 +128,14 @@ class File(Block):
     """A file of the reader's project.
 
     ``mode``: write (whole contents), append, patch (a unified diff), excerpt (shown, must be in
-    the file), state (what a tool wrote: compared, never written).
+    the file), state (what a tool wrote: compared, never written). ``highlighted`` are the numbers of
+    the lines that stand out, such as "2 5-7".
     """
 
     kind = "file"
     path: PurePosixPath
     mode: str = "write"
+    highlighted: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from .matching import ELLIPSIS, missing_line, normalise, same_json, same_line
 
 @dataclass(frozen=True)
 class Correction:
-    """The new body of one block of a page."""
+    """The new body of one block of a page, and the lines of it to highlight (None: as they are)."""
 
     place: Place
     body: str
+    highlighted: str | None = None
 
 
 def merge(shown: str, got: str, *, tol: float | None = None) -> str:
@@ -92,6 +94,14 @@ def merge_json(shown: str, got: str, *, tol: float | None = None) -> str:
     return json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
 
 
+def highlight(fence: str, numbers: str) -> str:
+    """The first line of a block with these lines highlighted."""
+    plain = re.sub(r'\s+hl_lines="[^"]*"', "", fence)
+    end = re.search(r"\s*\}?\s*$", plain)
+    assert end is not None
+    return f'{plain[: end.start()]} hl_lines="{numbers}"{end[0]}' if numbers else plain
+
+
 def apply(root: Path, corrections: Iterable[Correction]) -> str:
     """Write corrections into their pages, from the last line up. Returns the diff of the pages."""
     told = list[str]()
@@ -106,6 +116,8 @@ def apply(root: Path, corrections: Iterable[Correction]) -> str:
             indent = " " * correction.place.indent
             body = [f"{indent}{line}" if line else "" for line in correction.body.rstrip("\n").split("\n")]
             after[correction.place.line : correction.place.end - 1] = body
+            if correction.highlighted is not None:
+                after[correction.place.line - 1] = highlight(after[correction.place.line - 1], correction.highlighted)
         path.write_text("\n".join(after), encoding="utf-8")
         told += difflib.unified_diff(before, after, page, page, lineterm="", n=1)
     return "\n".join(told)

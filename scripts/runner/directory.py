@@ -56,6 +56,8 @@ class RunDirectory:
         """What a reader sees in place of this directory: pages and records hold for every run."""
         for path, shown in ((self.work, READER), (self.home, READER), (self.root / "tmp", "/tmp")):
             text = text.replace(str(path), shown)
+        for secret in environment.credentials():
+            text = text.replace(secret, "***")
         return text
 
     def environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,11 @@ def build(root: Path, token_name: str, token: str, user: Mapping[str, str] = os.
         "UV_CACHE_DIR": shared_cache("uv", user),
         "PIP_CACHE_DIR": shared_cache("pip", user),
     }
+
+
+def credentials(user: Mapping[str, str] = os.environ) -> set[str]:
+    """Names and passwords inside of the addresses that are passed on: not to be shown or kept."""
+    return {found for name in PASSED_ON for found in re.findall(r"://([^/@\s]+)@", user.get(name, ""))}
 
 
 def shared_cache(tool: str, user: Mapping[str, str]) -> str:

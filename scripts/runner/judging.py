@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scripts.chapters import Block, Expect, File
+from scripts.chapters.changes import Look
 
 from . import files, matching
 from .performer import Performance
@@ -15,13 +16,14 @@ from .records import BLOCKED, FAILED, RAN, SKIPPED, Record
 class Verdict:
     """``problem`` says why a block is not ``ran``; ``detail`` is what was printed, or how it differs.
 
-    ``got`` is the text to show when only that is wrong.
+    ``got`` is the text to show when only that is wrong, ``highlighted`` the lines to highlight in it.
     """
 
     outcome: str
     problem: str = ""
     detail: str = ""
     got: str | None = None
+    highlighted: str | None = None
     record: Record | None = None
 
 
@@ -47,5 +49,19 @@ def judge(block: Block, performance: Performance) -> Verdict:
         got = record.output if block.mode == "state" else None
         difference = files.compare(block, record.output)
     if difference is not None:
-        return Verdict(FAILED, "is not what the page shows", difference, got, record)
+        return Verdict(FAILED, "is not what the page shows", difference, got, record=record)
+    if isinstance(block, File) and (look := performance.looks.get((performance.chapter.number, block.id))):
+        return judge_look(block, look, record)
+    return Verdict(RAN, record=record)
+
+
+def judge_look(block: File, look: Look, record: Record) -> Verdict:
+    """The file is right. Does the page show the change as it was worked out?"""
+    if block.body.rstrip("\n") != look.body.rstrip("\n"):
+        problem = "the change is right, but not shown as the tool shows it: --bless does that"
+        detail = matching.unified(block.body.splitlines(), look.body.splitlines())
+        return Verdict(FAILED, problem, detail, look.body, look.highlighted, record)
+    if block.highlighted.split() != look.highlighted.split():
+        problem = f'what is new is hl_lines="{look.highlighted}", not "{block.highlighted}": --bless writes it'
+        return Verdict(FAILED, problem, "", look.body, look.highlighted, record)
     return Verdict(RAN, record=record)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.chapters import Background, Block, Chapter, Expect, File, Hidden, Run, Variant, patching
+from scripts.chapters.changes import Look, looks
 
 from . import environment
 
@@ -37,8 +38,11 @@ def of_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
-def of_block(block: Block) -> Any:
-    """What is done with a block, without where it stands or how it looks."""
+def of_block(block: Block, look: Look | None = None) -> Any:
+    """What is done with a block, without where it stands or how it looks.
+
+    Two diffs that change a file in the same way are the same, whichever lines they show around it.
+    """
     what: dict[str, Any] = {"kind": block.kind, "skip": block.skip is not None, "requires": block.requires}
     if isinstance(block, Run):
         what |= {"body": block.body, "terminal": block.terminal, "exit": block.exit}
@@ -48,7 +52,8 @@ def of_block(block: Block) -> Any:
         what |= {"role": block.role}
     if isinstance(block, File):
         shows = block.mode in {"state", "excerpt"}
-        what |= {"path": str(block.path), "mode": block.mode, "body": "" if shows else block.body}
+        body = look.body if look and block.mode == "patch" else block.body
+        what |= {"path": str(block.path), "mode": block.mode, "body": "" if shows else body}
     if block.kind == "notebook":
         what |= {"body": block.body}
     return what
@@ -75,9 +80,15 @@ def of_chapters(
     line: Iterable[Chapter], variant: Variant, *, root: Path, capabilities: Mapping[str, bool]
 ) -> dict[str, str]:
     """The key of each chapter of a line, the first with no predecessor."""
+    chapters = list(line)
+    look = looks(chapters, variant)
     key, keys = digest([of_machine(root), dict(variant)]), dict[str, str]()
-    for chapter in line:
-        blocks = [of_block(b) for b in chapter.executable(variant) if not isinstance(b, Expect)]
+    for chapter in chapters:
+        blocks = [
+            of_block(b, look.get((chapter.number, b.id)))
+            for b in chapter.executable(variant)
+            if not isinstance(b, Expect)
+        ]
         used = sorted({*chapter.needs, *(name for b in chapter.blocks for name in b.requires)})
         key = digest([key, chapter.number, chapter.project, blocks, {name: capabilities[name] for name in used}])
         keys[chapter.number] = key

@@ -170,4 +170,4 @@ def diff(want: list[str], have: list[str], tol: float | None = None) -> str:
 
 
 def unified(want: list[str], have: list[str]) -> str:
-    return "\n".join(difflib.unified_diff(want, have, "the page shows", "the command printed", lineterm="", n=2))
+    return "\n".join(difflib.unified_diff(want, have, "the page shows", "what came out", lineterm="", n=2))

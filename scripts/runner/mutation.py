@@ -24,11 +24,12 @@ from scripts.chapters import (
     Notebook,
     PageError,
     Run,
+    Variant,
     read_chapter,
 )
 from scripts.chapters.extraction import NOTEBOOK, notebook
 
-from . import shares
+from . import keys, shares
 from .checkpoints import find_environments
 from .directory import RunDirectory, remove
 from .judging import judge
@@ -49,6 +50,11 @@ class Mutant:
     what: str
 
 
+def fingerprint(chapter: Chapter, variant: Variant) -> str:
+    """Names what the mutants of a chapter are made from: another one when a block has changed."""
+    return keys.digest([[keys.of_block(b), b.body] for b in chapter.executable(variant)])[:16]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a mutant: ``red`` is the place that turned red, None when all stayed green."""
@@ -65,13 +71,13 @@ class Outcome:
 # ---------------------------------------------------------------- making mutants
 
 
-def mutants(chapter: Chapter, text: str, variant: dict[str, str], chance: random.Random) -> Iterator[Mutant]:
-    """All mutants of a chapter, in the order of the page."""
+def mutants(chapter: Chapter, text: str, variant: Variant) -> Iterator[Mutant]:
+    """All mutants of a chapter, in the order of the page. The same block gets the same mistakes each time."""
     blocks = [b for b in chapter.executable(variant) if not b.skip and not b.requires]
     for index, block in enumerate(blocks):
         page = Edit(text, block)
         for kind, mutate in KINDS.get(type(block), {}).items():
-            if changed := mutate(page, chance):
+            if changed := mutate(page, random.Random(f"{kind}\n{block.body}")):
                 yield Mutant(kind, block, *changed)
         if type(block) is Run:
             later = next((b for b in blocks[index + 1 :] if type(b) is Run and same_tab(b, block)), None)
@@ -197,15 +203,19 @@ class Trials:
         """The outcome of each mutant. Raises RuntimeError when the chapter is red without one."""
         performance = Performance(self.chapter, self.performer)
         performance.begin()
+        waiting = list(chosen)
         for block in self.chapter.executable(self.performer.variant):
             for mutant in chosen:
                 if mutant.block.id == block.id:
+                    waiting.remove(mutant)
                     yield self._try(mutant, performance)
             verdict = judge(block, performance)
             if verdict.outcome not in {RAN, SKIPPED, ABSENT}:
                 raise RuntimeError(
                     f"{block.place} is {verdict.outcome} without a mutant: {verdict.problem}\n{verdict.detail}"
                 )
+            if not waiting:
+                break
         performance.stop()
 
     def _try(self, mutant: Mutant, performance: Performance) -> Outcome:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, Notebook, Run, Variant
+from scripts.chapters.changes import Look, looks
 
 from . import capabilities, environment, files, keys, notebook, processes
 from .checkpoints import Checkpoints
@@ -84,6 +86,11 @@ class Performance:
         """The reader's notebook as it was executed, once it was."""
         self._stop: Record | None = None
         """Why nothing is executed from here on."""
+
+    @cached_property
+    def looks(self) -> dict[tuple[str, str], Look]:
+        """How pages have to show changes of files, by chapter and block."""
+        return looks([*self.performer.guide.line(self.chapter)[:-1], self.chapter], self.variant)
 
     def record(self, block: Block) -> Record:
         """What came of a block; does it, and those above it, if that has not happened yet."""
@@ -391,9 +398,17 @@ class Performer:
     def keep(self, chapter: Chapter, done: Sequence[Record]) -> None:
         """Note that the run directory is at the end of a chapter, and keep that state."""
         self._at = self.key(chapter)
-        if self.options.keep:
+        if self.options.keep and not self._used_account(chapter):
             self.checkpoints.save(self._at, self.run, done)
             self.checkpoints.note(chapter.number, self.name, self._at)
+
+    def _used_account(self, chapter: Chapter) -> bool:
+        """What was done with somebody's account may hold a credential of it: no checkpoint of that."""
+        return any(
+            not self.options.asked_for.isdisjoint(capabilities.ON_REQUEST & {*c.needs, *b.requires})
+            for c in self.guide.line(chapter)
+            for b in c.blocks
+        )
 
     def _restart(self) -> None:
         self._stop_standins()

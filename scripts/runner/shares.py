@@ -13,12 +13,14 @@ class Shares:
 
     ``commands`` are the executed run blocks that readers see; ``asserted`` those whose effect is
     checked: by an output, by a status other than 0, by a file that is compared or by a hidden check.
+    ``outputs`` are the blocks that show what was printed, and are compared with it.
     """
 
     blocks: int
     executed: int
     commands: int
     asserted: int
+    outputs: int
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
@@ -40,6 +42,7 @@ def of(chapter: Chapter, variant: Variant) -> Shares:
         executed=sum(b.skip is None for b in blocks),
         commands=len(commands),
         asserted=sum(asserted(command, blocks) for command in commands),
+        outputs=sum(isinstance(b, Expect) and not b.skip for b in blocks),
     )
 
 
@@ -64,4 +67,6 @@ def fallen(now: Shares, recorded: dict[str, int]) -> str | None:
         return f"{now.executed} of {now.blocks} blocks are executed; it was {before.executed} of {before.blocks}"
     if now.asserted_share < before.asserted_share - 1e-9:
         return f"{now.asserted} of {now.commands} commands are checked; it was {before.asserted} of {before.commands}"
+    if now.outputs < before.outputs:
+        return f"{now.outputs} outputs are compared; it was {before.outputs}"
     return None

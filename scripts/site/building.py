@@ -15,16 +15,20 @@ from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
+from scripts.chapters import PageError
+
+from . import checkpoints
 from .downloads import ROOT, DownloadError, publish
 
 CONFIG = ROOT / "mkdocs.yml"
+DOWNLOADS = ROOT / "docs" / "downloads"
 
 
 class SiteError(Exception):
     """The site cannot be built or served. One line for people."""
 
 
-def build(out: Path, downloads: Path = ROOT / "docs" / "downloads") -> None:
+def build(out: Path, downloads: Path = DOWNLOADS) -> None:
     """Build the site into ``out``. Raises SiteError; MkDocs has then logged what is wrong, page by page."""
     prepare(downloads)
     try:
@@ -46,12 +50,20 @@ def serve(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise SiteError(f"port {port} is in use or not allowed: choose another one with --port") from error
-    prepare(ROOT / "docs" / "downloads")
+    prepare(DOWNLOADS)
     try:
         # A warning is no reason to show nothing while one writes.
         mkdocs_serve(str(CONFIG), livereload=True, dev_addr=f"127.0.0.1:{port}", strict=False)
     except Exception as error:
         raise SiteError(f"the site is not served: {reason(error)}") from error
+
+
+def offer_checkpoints() -> list[str]:
+    """Pack the state at the end of each chapter for download. Returns the chapters that have none here."""
+    try:
+        return checkpoints.publish(DOWNLOADS, ROOT)
+    except (PageError, OSError) as error:
+        raise SiteError(f"the checkpoints are not packed: {error}") from error
 
 
 def prepare(downloads: Path) -> None:

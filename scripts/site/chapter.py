@@ -60,15 +60,16 @@ class ChapterFacts(Treeprocessor):
 
     def run(self, root: Element) -> None:
         for index, element in enumerate(root):
-            if element.tag == "h1" and (match := TITLE.match("".join(element.itertext()))):
-                items = list(self.facts((int(match[1]), int(match[2]))))
+            title = "".join(element.itertext())
+            if element.tag == "h1" and (match := TITLE.match(title)):
+                items = list(self.facts(title, (int(match[1]), int(match[2]))))
                 if items:
                     facts = Element("ul", {"class": "chapter-facts"})
                     facts.extend(items)
                     root.insert(index + 1, facts)
                 return
 
-    def facts(self, chapter: Number) -> Iterator[Element]:
+    def facts(self, title: str, chapter: Number) -> Iterator[Element]:
         """One list item for each thing that a reader wants to know before the first step."""
         pages = chapter_pages(self.docs)
         if chapter not in pages:
@@ -93,8 +94,15 @@ class ChapterFacts(Treeprocessor):
         link = SubElement(files, "a", {"href": f"../downloads/{page.stem}.zip"})
         link.text = "Its files and commands"
         yield files
-        state, text = verified.badge(verified.runs_of("{}.{}".format(*chapter), self.docs.parent))
-        yield fact(state, text)
+        archive = f"downloads/checkpoints/{page.stem}.tar.xz"
+        if (self.docs / archive).exists():
+            state = fact("checkpoint", "")
+            link = SubElement(state, "a", {"href": f"../{archive}"})
+            link.text = "The project at its end"
+            yield state
+        changed = sum(p.changed for p in self.md.preprocessors if isinstance(p, verified.Marks))
+        verdict, text = verified.badge(verified.runs_of(title, self.docs.parent), changed)
+        yield fact(verdict, text)
 
 
 def fact(name: str, text: str) -> Element:

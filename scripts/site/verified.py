@@ -7,7 +7,7 @@ edited since is not taken for verified.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from scripts import results
 from scripts.results import Fingerprints
 
 ROOT = Path(__file__).parents[2]
-TITLE = re.compile(r"^# Chapter (\d+\.\d+) - ", re.M)
+TITLE = re.compile(r"^# (.+?)\s*$", re.M)
 ARM = 40
 """Before superfences (31 and 25), which by then is loaded, and has seen no fence yet."""
 
@@ -39,18 +39,21 @@ Runs = Mapping[str, Mapping[str, Any]]
 """What was recorded of one chapter: variant → date, versions, blocks."""
 
 
-def runs_of(chapter: str, root: Path = ROOT) -> Runs:
-    """The recorded runs of a chapter, empty when there is none."""
-    known: Runs = results.load(root).get("chapters", {}).get(chapter, {}).get("variants", {})
-    return known
+def runs_of(title: str, root: Path = ROOT) -> Runs:
+    """The recorded runs of the page with this title, empty when there is none."""
+    chapters: Mapping[str, Any] = results.load(root).get("chapters", {})
+    return next((chapter["variants"] for chapter in chapters.values() if chapter["title"] == title), {})
 
 
 def latest(runs: Runs) -> Mapping[str, Any]:
     return max(runs.values(), key=lambda run: str(run["date"]))
 
 
-def badge(runs: Runs) -> tuple[str, str]:
-    """A state (verified, failed, none) and a sentence for the top of a chapter."""
+def badge(runs: Runs, changed: int = 0) -> tuple[str, str]:
+    """A state (verified, changed, failed, none) and a sentence for the top of a chapter.
+
+    ``changed`` is the number of its blocks that are not the ones that were verified.
+    """
     if not runs:
         return "none", "Not verified yet"
     run = latest(runs)
@@ -60,7 +63,13 @@ def badge(runs: Runs) -> tuple[str, str]:
     where = f"on {run['date']} with {packages} on {run['system']} (commit {run['commit'] or 'unknown'}, {tools})"
     if failed:
         return "failed", f"{failed} blocks failed {where}"
-    return "verified", f"Every block verified {where}"
+    if changed:
+        return (
+            "changed",
+            f"{changed} {'blocks have' if changed > 1 else 'block has'} changed since it was verified {where}",
+        )
+    shares = run["shares"]
+    return "verified", f"{shares['executed']} of {shares['blocks']} blocks verified {where}"
 
 
 def mark(runs: Runs, fingerprint: str) -> tuple[str, str] | None:
@@ -87,13 +96,17 @@ class Marks(Preprocessor):
     def __init__(self, md: Markdown, root: Path) -> None:
         super().__init__(md)
         self.md, self.root, self.armed = md, root, False
+        self.changed = 0
+        """Blocks of the page so far that are not the ones that were verified."""
+        self.is_chapter = False
         self.runs: Runs = {}
         self.fingerprints = Fingerprints()
 
     def run(self, lines: list[str]) -> list[str]:
         title = TITLE.search("\n".join(lines))
         self.runs = runs_of(title[1], self.root) if title else {}
-        self.fingerprints = Fingerprints()
+        self.is_chapter = title is not None and title[1].startswith("Chapter ")
+        self.fingerprints, self.changed = Fingerprints(), 0
         if not self.armed:
             self.armed = True
             fences: Any = self.md.preprocessors["fenced_code_block"]
@@ -107,9 +120,11 @@ class Marks(Preprocessor):
             html = inner(src=src, language=language, options=options, **rest)
             if not self.runs:
                 return html
-            state, text = mark(self.runs, self.fingerprints.of(language or "", title, src)) or CHANGED
-            if language in DIAGRAMS:
-                return html
+            found = mark(self.runs, self.fingerprints.of(language or "", title, src))
+            if language in DIAGRAMS or (found is None and not self.is_chapter):
+                return html  # beside chapters, pages also have blocks that are only shown
+            state, text = found or CHANGED
+            self.changed += (state, text) == CHANGED
             return f'{html}\n<p class="block-mark block-mark--{state}">{escape(text)}</p>'
 
         return formatter
@@ -117,58 +132,103 @@ class Marks(Preprocessor):
 
 # ---------------------------------------------------------------- the totals
 
+COLUMNS = ("Chapter", "Verified", "Executed", "Checked", "Not run", "Mutants")
+
 
 def totals(*fence: Any, **rest: Any) -> str:
-    """A superfences formatter: the figures of all parts, as they were recorded."""
+    """A superfences formatter: the figures of all chapters and parts, as they were recorded."""
     data, mutation = results.load(ROOT), results.load(ROOT, results.MUTATION)
     chapters: Mapping[str, Any] = data.get("chapters", {})
     if not chapters:
         return '<p class="verified-totals">Nothing was recorded yet: run <code>pytest --record</code>.</p>'
-    rows = "".join(row(number, chapters[number], mutation) for number in sorted(chapters, key=numeric))
-    head = "".join(f"<th>{text}</th>" for text in ("Chapter", "Verified", "Executed", "Checked", "Not run", "Mutants"))
+    scores: Mapping[str, Any] = mutation.get("chapters", {})
+    parts: dict[str, list[str]] = {}
+    for number in sorted(chapters, key=lambda n: order(chapters[n])):
+        parts.setdefault(part_of(chapters[number]), []).append(number)
+    bodies = "".join(
+        f"<tbody>{''.join(row(chapters[n], scores.get(n)) for n in numbers)}"
+        f"{sums(part, [chapters[n] for n in numbers], [scores[n] for n in numbers if n in scores])}</tbody>"
+        for part, numbers in parts.items()
+    )
+    all_of_it = sums("The guide", list(chapters.values()), [scores[n] for n in chapters if n in scores])
+    head = "".join(f'<th scope="col">{text}</th>' for text in COLUMNS)
     return (
-        f'<div class="verified-totals"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n'
-        + "".join(f"<p>{escape(text)}</p>" for text in sentences(chapters, mutation))
+        f'<div class="verified-totals" tabindex="0" role="region" aria-label="Figures of all chapters"><table>'
+        f"<thead><tr>{head}</tr></thead>{bodies}<tbody>{all_of_it}</tbody></table></div>\n{survivors(mutation)}"
     )
 
 
-def numeric(number: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else -1 for part in number.split("."))
+def part_of(chapter: Mapping[str, Any]) -> str:
+    """The folder of a page below docs/, as readers know it."""
+    return Path(chapter["page"]).parts[1].replace("-", " ").capitalize()
 
 
-def row(number: str, chapter: Mapping[str, Any], mutation: Mapping[str, Any]) -> str:
+def order(chapter: Mapping[str, Any]) -> tuple[object, ...]:
+    """Pages in the order of the guide: the introduction, then parts, whose conclusion comes last."""
+    page = Path(chapter["page"])
+    numbers = tuple(int(n) for n in re.findall(r"\d+", page.stem))
+    return part_of(chapter) != "Introduction", part_of(chapter), not numbers, numbers, page.stem
+
+
+def row(chapter: Mapping[str, Any], score: Mapping[str, Any] | None) -> str:
     runs: Runs = chapter["variants"]
     run = latest(runs)
-    shares = run["shares"]
     reasons = sorted({b["problem"] for r in runs.values() for b in r["blocks"].values() if b["outcome"] == "skipped"})
-    killed = mutation.get("chapters", {}).get(number)
     state, _ = badge(runs)
-    cells = (
+    tools = ", ".join(sorted(name.rpartition("-")[2] for name in runs))
+    return cells(
         chapter["title"].removeprefix("Chapter "),
-        f"{run['date']} ({', '.join(sorted(name.rpartition('-')[2] for name in runs))})"
-        + (" failed" if state == "failed" else ""),
-        f"{shares['executed']} of {shares['blocks']}",
-        f"{shares['asserted']} of {shares['commands']}",
-        "; ".join(reasons) or "-",
-        f"{killed['killed']} of {killed['mutants']}" if killed else "-",
+        f"{run['date']} ({tools})" + (" failed" if state == "failed" else ""),
+        *figures([run["shares"]], [score] if score else []),
+        not_run="; ".join(reasons) or "-",
     )
-    return "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in cells) + "</tr>"
 
 
-def sentences(chapters: Mapping[str, Any], mutation: Mapping[str, Any]) -> Iterator[str]:
-    shares = [latest(chapter["variants"])["shares"] for chapter in chapters.values()]
-    blocks, executed, commands, asserted = (
-        sum(s[name] for s in shares) for name in ("blocks", "executed", "commands", "asserted")
+def sums(name: str, chapters: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]) -> str:
+    """The row below the chapters of a part."""
+    runs = [latest(chapter["variants"]) for chapter in chapters]
+    skipped = sum(b["outcome"] == "skipped" for run in runs for b in run["blocks"].values())
+    return cells(
+        f"{name} in all",
+        f"since {min(run['date'] for run in runs)}",
+        *figures([run["shares"] for run in runs], scores, percent=True),
+        not_run=str(skipped),
+        total=True,
     )
-    yield (
-        f"In all, {executed} of {blocks} blocks are executed ({executed / blocks:.0%}), and "
-        f"{asserted} of {commands} commands are checked ({asserted / commands:.0%})."
+
+
+def figures(
+    shares: Sequence[Mapping[str, int]], scores: Sequence[Mapping[str, Any]], *, percent: bool = False
+) -> tuple[str, str, str]:
+    """What was executed, what was checked, and which mutants were noticed."""
+
+    def of(few: int, many: int) -> str:
+        return f"{few} of {many}" + (f" ({few / many:.1%})" if percent else "") if many else "-"
+
+    return (
+        of(sum(s["executed"] for s in shares), sum(s["blocks"] for s in shares)),
+        of(sum(s["asserted"] for s in shares), sum(s["commands"] for s in shares)),
+        of(sum(s["killed"] for s in scores), sum(s["mutants"] for s in scores)),
     )
-    if mutation:
-        yield (
-            f"Of {mutation['mutants']} deliberate mistakes, {mutation['killed']} turned a page red "
-            f"({mutation['killed'] / mutation['mutants']:.1%})."
-        )
+
+
+def cells(name: str, date: str, executed: str, checked: str, mutants: str, *, not_run: str, total: bool = False) -> str:
+    rest = "".join(f"<td>{escape(text)}</td>" for text in (date, executed, checked, not_run, mutants))
+    kind = ' class="verified-total"' if total else ""
+    return f'<tr{kind}><th scope="row">{escape(name)}</th>{rest}</tr>'
+
+
+def survivors(mutation: Mapping[str, Any]) -> str:
+    """The mistakes that nobody noticed, with their causes."""
+    found = mutation.get("survivors", [])
+    if not found:
+        return ""
+    items = "".join(
+        f"<li><code>{escape(s['place'])}</code>: {escape(s['what'])} ({escape(s['kind'])}). "
+        f"{escape(s.get('cause', 'The cause is not known yet.'))}</li>"
+        for s in found
+    )
+    return f"<p>These mistakes were not noticed:</p><ul>{items}</ul>"
 
 
 class VerifiedExtension(Extension):

@@ -188,6 +188,14 @@ BLOCKS = {
         """,
         '6: hl_lines="2,3" is not a list of line numbers',
     ),
+    "info: highlights in a command": (
+        """
+        ```sh hl_lines="1"
+        true
+        ```
+        """,
+        "6: hl_lines is for files: only there, what is new can be worked out",
+    ),
     "info: diagram with options": (
         """
         ```mermaid title="The plan"

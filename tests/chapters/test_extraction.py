@@ -138,6 +138,7 @@ def test_the_list_of_blocks(tmp_path: Path) -> None:
     assert json.loads(made(tmp_path, TWO, sample)["chapter-1.2/chapter.json"]) == {
         "chapter": "1.2",
         "page": "docs/two.md",
+        "project": "app",
         "after": "1.1",
         "blocks": [
             {"id": "010-src-a.py", "kind": "file", "line": 7},

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from scripts.runner import processes
+from scripts.runner import capabilities, processes
 from scripts.runner.checkpoints import ARCHIVE, INDEX, RECORDS, SUMS, VENVS, Checkpoints
 from scripts.runner.directory import RunDirectory, claim
 from scripts.runner.records import FAILED, RAN, Record
@@ -387,3 +388,58 @@ def test_what_is_left_by_git_for_others_is_readable(run: RunDirectory, checkpoin
         ["tar", "-tvzf", checkpoints.place(KEY) / ARCHIVE], capture_output=True, text=True, check=True
     ).stdout
     assert all(" 0/0 " in line for line in listed.splitlines())
+
+
+# ---------------------------------------------------------------- no secrets
+
+
+def everything_in(folder: Path) -> bytes:
+    """All that a folder of checkpoints holds, unpacked."""
+    found = list[bytes]()
+    for path in folder.rglob("*"):
+        if path.name == ARCHIVE:
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    stream = archive.extractfile(member)
+                    found += [member.name.encode(), stream.read() if stream else b""]
+        elif path.is_file():
+            found.append(path.read_bytes())
+    return b"\n".join(found)
+
+
+def test_no_secret_of_the_user_gets_into_a_checkpoint(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home-of-the-user"
+    for name in (
+        ".netrc",
+        ".gitconfig",
+        ".aws/credentials",
+        ".docker/config.json",
+        ".config/gh/hosts.yml",
+        ".kube/config",
+    ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(f"secret-in-{name}")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "UV_INDEX_PASSWORD", "SSH_AUTH_SOCK", "SOME_PASSWORD"):
+        monkeypatch.setenv(name, f"secret-in-{name}")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://reader:secret-in-an-address@example.org/simple")
+    done = tiny.perform(
+        sh("env; env | grep -v PIP_INDEX >env.txt; cat ~/.netrc ~/.gitconfig ~/.aws/* >>env.txt || true; ls -A ~")
+    )
+    assert done.last.outcome == RAN
+    kept = everything_in(tiny.cache / "checkpoints")
+    assert b"work/env.txt" in kept
+    assert b"secret-in-" not in kept
+
+
+def test_what_was_done_with_an_account_is_not_kept(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capabilities, "has", lambda name: True)
+    tiny.write("1.1", sh("true"))
+    tiny.write("1.2", sh("echo token >~/token", "requires github"), sh("true"))
+    tiny.write("1.3", sh("cat ~/token"))
+    done = tiny.do("1.3", asked_for=frozenset({"github"}))
+    assert done.outcomes == [RAN]
+    assert list(json.loads((tiny.cache / "checkpoints" / INDEX).read_text())) == ["1.1"]
+    assert b"token" not in everything_in(tiny.cache / "checkpoints")

@@ -256,7 +256,7 @@ def test_the_difference_shows_what_was_printed() -> None:
     told = difference("first\n0.35\nthird\n", "first\n0.354\nother\n")
     assert told is not None
     marked = [line for line in told.splitlines() if line[0] in "+-"]
-    assert marked == ["--- the page shows", "+++ the command printed", "-third", "+other"]
+    assert marked == ["--- the page shows", "+++ what came out", "-third", "+other"]
 
 
 def test_the_difference_shows_what_was_printed_below_a_wildcard() -> None:

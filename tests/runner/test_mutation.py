@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 
 import pytest
@@ -16,7 +15,7 @@ def outcomes(tiny: Tiny, *parts: str) -> list[Outcome]:
     place = tiny.write("1.1", *parts)
     performer = tiny.performer(keep=False)
     chapter = performer.guide.chapters["1.1"]
-    chosen = list(mutants(chapter, place.read_text(), UV, random.Random(1)))
+    chosen = list(mutants(chapter, place.read_text(), UV))
     return list(Trials(performer.guide, chapter, performer).run(chosen))
 
 
@@ -51,6 +50,28 @@ def test_what_is_not_checked_is_told(tiny: Tiny) -> None:
     found = outcomes(tiny, sh("echo nobody looks at this"))
     deleted = next(o for o in found if o.mutant.kind == "block deleted")
     assert deleted.red is None
+
+
+def test_the_same_block_gets_the_same_mistakes_wherever_it_stands(tiny: Tiny) -> None:
+    parts = (sh("mkdir project\necho one two three 4"), output("one two three 4"))
+
+    def made() -> list[tuple[str, str]]:
+        text = tiny.write("1.1", *parts).read_text()
+        chapter = tiny.performer().guide.chapters["1.1"]
+        return [(m.kind, m.what) for m in mutants(chapter, text, UV)]
+
+    before = made()
+    parts = (sh("true"), *parts)
+    assert set(before) <= set(made())
+
+
+def test_only_as_much_is_done_as_the_chosen_mutants_need(tiny: Tiny) -> None:
+    text = tiny.write("1.1", sh("echo one"), output("one"), sh("touch ~/reached")).read_text()
+    performer = tiny.performer(keep=False)
+    chapter = performer.guide.chapters["1.1"]
+    (outcome,) = Trials(performer.guide, chapter, performer).run(list(mutants(chapter, text, UV))[-4:-3])
+    assert outcome.mutant.block.body == "one\n"
+    assert not (performer.run.home / "reached").exists()
 
 
 def test_a_chapter_that_is_red_by_itself_proves_nothing(tiny: Tiny) -> None:

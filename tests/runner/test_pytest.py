@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.runner.sample import Checkout, Ended, file, hidden, output, sh, tabs
+from tests.runner.sample import Checkout, Ended, fence, file, hidden, output, sh, tabs
 
 COUNT = "echo {} >>~/count"
 """What a chapter really executed can be read from a file in the reader's home."""
@@ -291,6 +291,29 @@ def test_blessing_rewrites_what_is_wrong_and_only_that(checkout: Checkout) -> No
     assert place.read_text() == text
 
 
+def test_blessing_shows_changes_of_files_as_the_tool_shows_them(checkout: Checkout) -> None:
+    place = checkout.write(
+        "1.1",
+        sh("mkdir project"),
+        file("a.yaml", "a: 1\nb: 2\nc: 3\nd: 4\ne: 5", language="yaml"),
+        file("a.yaml", "@@ -1 +1 @@\n-e: 5\n+e: 6", language="diff"),
+        sh("echo 'f: 7' >>project/a.yaml"),
+        fence('yaml title="a.yaml" hl_lines="1"', "a: 1\nb: 2\nc: 3\nd: 4\ne: 6\nf: 7", "file mode=state"),
+    )
+    ended = checkout.pytest()
+    assert ended.status == 1
+    assert "the change is right, but not shown as the tool shows it: --bless does that" in ended.text
+    assert 'what is new is hl_lines="6", not "1": --bless writes it' in ended.text
+    blessed = checkout.pytest("--bless")
+    assert (blessed.status, blessed.executed) == (0, [])
+    text = place.read_text()
+    assert "\n@@ -2,4 +2,4 @@\n b: 2\n c: 3\n d: 4\n-e: 5\n+e: 6\n```" in text
+    assert '\n```yaml title="a.yaml" hl_lines="6"\n' in text
+    again = checkout.pytest("--bless")
+    assert (again.status, again.executed) == (0, [])
+    assert place.read_text() == text
+
+
 def test_blessing_leaves_a_command_that_fails_red(checkout: Checkout) -> None:
     place = checkout.write("1.1", sh("echo new; false"), output("old"))
     before = place.read_text()
@@ -313,7 +336,7 @@ def test_what_was_verified_is_recorded_and_may_not_become_less(checkout: Checkou
     assert [(block["kind"], block["outcome"]) for block in by_line(variant["blocks"])] == [
         *(("run", "ran"), ("expect", "ran"), ("run", "ran"))
     ]
-    assert variant["shares"] == {"blocks": 3, "executed": 3, "commands": 2, "asserted": 1}
+    assert variant["shares"] == {"blocks": 3, "executed": 3, "commands": 2, "asserted": 1, "outputs": 1}
     checkout.write("1.1", sh("echo one"), sh("true"))
     ended = checkout.pytest()
     assert ended.status == 1

@@ -25,27 +25,28 @@ def test_what_checks_a_command(tiny: Tiny, below: tuple[str, ...], asserted: int
 
 
 def test_a_status_that_is_wanted_checks_a_command(tiny: Tiny) -> None:
-    assert of(tiny, sh("false", "run exit=1")) == Shares(blocks=1, executed=1, commands=1, asserted=1)
+    assert of(tiny, sh("false", "run exit=1")) == Shares(blocks=1, executed=1, commands=1, asserted=1, outputs=0)
 
 
 def test_what_is_skipped_is_not_executed(tiny: Tiny) -> None:
     found = of(tiny, sh("a", "skip reason=browser"), server("b", "tcp://127.0.0.1:9"), file("c.py", "x"), sh("d"))
-    assert found == Shares(blocks=4, executed=3, commands=1, asserted=0)
+    assert found == Shares(blocks=4, executed=3, commands=1, asserted=0, outputs=0)
     assert found.executed_share == 0.75
 
 
 @pytest.mark.parametrize(
     ("now", "told"),
     [
-        (Shares(10, 8, 5, 4), None),
-        (Shares(20, 18, 8, 7), None),
-        (Shares(10, 7, 5, 4), "7 of 10 blocks are executed; it was 8 of 10"),
-        (Shares(10, 8, 5, 3), "3 of 5 commands are checked; it was 4 of 5"),
-        (Shares(10, 8, 6, 4), "4 of 6 commands are checked; it was 4 of 5"),
+        (Shares(10, 8, 5, 4, 3), None),
+        (Shares(20, 18, 8, 7, 4), None),
+        (Shares(10, 7, 5, 4, 3), "7 of 10 blocks are executed; it was 8 of 10"),
+        (Shares(10, 8, 5, 3, 3), "3 of 5 commands are checked; it was 4 of 5"),
+        (Shares(10, 8, 6, 4, 3), "4 of 6 commands are checked; it was 4 of 5"),
+        (Shares(10, 8, 5, 4, 2), "2 outputs are compared; it was 3"),
     ],
 )
 def test_a_share_that_falls_is_told(now: Shares, told: str | None) -> None:
-    assert shares.fallen(now, Shares(10, 8, 5, 4).as_dict()) == told
+    assert shares.fallen(now, Shares(10, 8, 5, 4, 3).as_dict()) == told
 
 
 def of(tiny: Tiny, *parts: str) -> Shares:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import os
 import re
@@ -268,3 +269,34 @@ def test_a_disk_that_fills_up_on_the_way(small_disk: Callable[[int], Path], shar
     assert done.returncode == 1
     assert "the disk is full: free some space, then run this again" in one_line(done.stderr)
     nothing_left(checkout)
+
+
+# ---------------------------------------------------------------- cleaning up
+
+
+def test_clean_empties_the_cache_and_only_that(checkout: Checkout) -> None:
+    kept = checkout.root / "kept.txt"
+    kept.touch()
+    locked = checkout.root / ".cache/runs/linux-uv/work/locked"
+    locked.mkdir(parents=True)
+    (locked / "file").write_text("x")
+    (locked / "outside").symlink_to(checkout.root / "scripts")
+    locked.chmod(0o555)
+    ended = checkout.guide("clean")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.startswith(f"{checkout.root}/.cache is empty: ")
+    assert not (checkout.root / ".cache").exists()
+    assert kept.exists()
+    assert (checkout.root / "scripts/guide.py").exists()
+    assert checkout.guide("clean").returncode == 0  # with nothing to do
+
+
+def test_clean_waits_for_nobody_and_harms_nobody(checkout: Checkout) -> None:
+    lock = checkout.root / ".cache/runs/linux-uv.lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ended = checkout.guide("clean")
+    assert ended.returncode == 1
+    assert "a run uses" in one_line(ended.stderr)
+    assert lock.exists()

@@ -22,6 +22,7 @@ from scripts.site.bigpicture.routing import find_ways, related
 
 SYSTEM = load()
 CHAPTERS = [f"1.{n}" for n in range(1, 7)]
+PICTURES = [*CHAPTERS, "part 1"]
 SHAPES = {shape.name: shape for shape in (WIDE, TALL)}
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,6 +48,13 @@ def test_nothing_of_a_later_chapter(chapter: str) -> None:
     assert all(part.label not in text for part in SYSTEM.parts if part.since > here and part.label not in known)
 
 
+def test_at_the_end_of_a_part_all_is_there_and_nothing_is_new() -> None:
+    picture, last, html = SYSTEM.at("part 1"), SYSTEM.at(CHAPTERS[-1]), figure("part 1", SYSTEM)
+    assert (picture.nodes, picture.frames, picture.edges) == (last.nodes, last.frames, last.edges)
+    assert "<figcaption>The big picture at the end of part 1.</figcaption>" in html
+    assert "bp-tag" not in html
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_what_is_new_is_marked_by_more_than_colour(chapter: str) -> None:
     picture, html = SYSTEM.at(chapter), figure(chapter, SYSTEM)
@@ -63,7 +71,7 @@ def test_what_is_new_is_marked_by_more_than_colour(chapter: str) -> None:
     assert all(part.label in caption[1] for part in new)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", PICTURES)
 def test_picture_can_be_read_aloud(chapter: str) -> None:
     picture = SYSTEM.at(chapter)
     for svg in drawings(figure(chapter, SYSTEM)):
@@ -170,7 +178,7 @@ def test_fence_becomes_a_figure() -> None:
     ("body", "problem"),
     [
         ("9.9", "big-picture: no chapter 9.9: big_picture.yml reaches from 1.1 to "),
-        ("one", "big-picture: 'one' is not a chapter: write its number"),
+        ("one", "big-picture: 'one' is no chapter and no part: write its number"),
     ],
 )
 def test_fence_with_a_wrong_chapter(body: str, problem: str) -> None:
@@ -195,12 +203,12 @@ MISTAKES = {
     "node raw: there is no zone 'moon'": {"nodes": {"id": "raw", "zone": "moon"}},
     "node raw: no icon for 'cheese': it is one of arrays, branch": {"nodes": {"id": "raw", "kind": "cheese"}},
     "node raw: say where it stands: wide: [column, row], tall": {"nodes": {"id": "raw", "wide": [0]}},
-    "node raw: '1' is not a chapter: write its number in quotes": {"nodes": {"id": "raw", "since": 1}},
+    "node raw: '1' is no chapter and no part: write its number in quotes": {"nodes": {"id": "raw", "since": 1}},
     "node raw: got an unexpected keyword argument 'colour'": {"nodes": {"id": "raw", "colour": "red"}},
     "zone project: say which band it is in: band: {wide: 0, tall: 0}": {"zones": {"id": "project", "band": {}}},
     "frame pipeline: there is no node 'moon' to draw around": {"frames": {"id": "pipeline", "around": ["moon"]}},
-    "frame pipeline: there is no node '' to draw around": {"frames": {"id": "pipeline", "around": []}},
-    "frame pipeline: there is no node 'prepare' to draw": {"frames": {"id": "pipeline", "since": "1.1"}},
+    "frame pipeline: there is no node to draw around, all its time": {"frames": {"id": "pipeline", "around": []}},
+    "frame pipeline: there is no node to draw around": {"frames": {"id": "pipeline", "since": "1.1"}},
     "edge jupyter to moon: there is no 'moon' to connect": {"edges": {"from": "jupyter", "to": "moon"}},
     "edge jupyter to notebook: there is no 'jupyter' to connect": {"edges": {"from": "jupyter", "until": "1.3"}},
 }

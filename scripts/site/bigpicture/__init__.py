@@ -33,7 +33,7 @@ def fence(source: str, language: str, css_class: str, options: Mapping[str, Any]
 def figure(chapter: str, system: System) -> str:
     """The picture of a chapter as HTML. Raises BigPictureError if it cannot be drawn."""
     picture = system.at(chapter)
-    title, description = f"The big picture in chapter {picture.name}", describe(picture)
+    title, description = f"The big picture in {picture.name}", describe(picture)
     drawings = []
     for shape in (WIDE, TALL):
         layout = lay_out(picture, shape)
@@ -47,6 +47,8 @@ def figure(chapter: str, system: System) -> str:
 
 
 def caption(picture: Picture) -> str:
+    if picture.whole:
+        return f"The big picture at the end of {picture.name}."
     new = [part.label for part in (*picture.nodes, *picture.frames) if picture.new(part)]
     if not new:
         return "The big picture: this chapter adds no new part."

@@ -22,7 +22,7 @@ ARROW = 7.0
 def draw(picture: Picture, layout: Layout, routes: list[Route], *, title: str, description: str) -> str:
     """One ``<svg>``: zones, frames and arrows below, then boxes, then every text on top."""
     shape, width, height = layout.shape.name, layout.size.width, layout.size.height
-    name = f"big-picture-{picture.name.replace('.', '-')}-{shape}"
+    name = f"big-picture-{picture.name.replace('.', '-').replace(' ', '-')}-{shape}"
     # Old arrows first: where they run together with a new one, the new one shows.
     ordered = sorted(routes, key=lambda route: picture.new(route.edge))
     body = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,9 @@ class BigPictureError(Exception):
 def number(text: object) -> Number:
     match = re.fullmatch(r"(\d+)\.(\d+)", str(text).strip())
     if match is None:
-        raise BigPictureError(f'{str(text).strip()!r} is not a chapter: write its number in quotes, as in "1.2"')
+        raise BigPictureError(
+            f'{str(text).strip()!r} is no chapter and no part: write its number in quotes, as in "1.2", or "part 1"'
+        )
     return int(match[1]), int(match[2])
 
 
@@ -69,7 +71,7 @@ class Node(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Frame(Part):
-    """A line drawn around nodes that something else holds together."""
+    """A line drawn around nodes that something else holds together, as far as they are there yet."""
 
     around: tuple[str, ...]
 
@@ -84,20 +86,21 @@ class Edge(Part):
 
 @dataclass(frozen=True)
 class Picture:
-    """What one chapter shows."""
+    """What one chapter shows. ``whole`` is for the end of a part, where nothing is new."""
 
     chapter: Number
+    whole: bool
     zones: tuple[Zone, ...]
     nodes: tuple[Node, ...]
     frames: tuple[Frame, ...]
     edges: tuple[Edge, ...]
 
     def new(self, part: Part) -> bool:
-        return part.since == self.chapter
+        return part.since == self.chapter and not self.whole
 
     @property
     def name(self) -> str:
-        return "{}.{}".format(*self.chapter)
+        return f"part {self.chapter[0]}" if self.whole else "chapter {}.{}".format(*self.chapter)
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,26 @@ class System:
         yield from (*self.nodes, *self.frames, *self.edges)
 
     def at(self, chapter: str) -> Picture:
-        """What the system is at the end of a chapter. Raises BigPictureError for one that it does not know."""
-        here, first, last = number(chapter), min(p.since for p in self.parts), max(p.since for p in self.parts)
+        """What the system is at the end of a chapter, or of a part ("part 1").
+
+        Raises BigPictureError for one that it does not know.
+        """
+        first, last = min(p.since for p in self.parts), max(p.since for p in self.parts)
+        part = re.fullmatch(r"\s*part (\d+)\s*", chapter)
+        here = max((p.since for p in self.parts if part and p.since[0] == int(part[1])), default=None)
+        if here is None:
+            here = number(chapter)
         if not first <= here <= last:
             reach = "{}.{} to {}.{}".format(*first, *last)
             raise BigPictureError(f"no chapter {chapter.strip()}: {DATA.name} reaches from {reach}")
         nodes = tuple(n for n in self.nodes if n.shown(here))
+        there = {n.id for n in nodes}
         return Picture(
             here,
+            part is not None,
             tuple(z for z in self.zones if any(n.zone == z.id for n in nodes)),
             nodes,
-            tuple(f for f in self.frames if f.shown(here)),
+            tuple(replace(f, around=tuple(i for i in f.around if i in there)) for f in self.frames if f.shown(here)),
             tuple(e for e in self.edges if e.shown(here)),
         )
 
@@ -189,9 +201,11 @@ def check(system: System) -> None:
         if any(len(place) != 2 for place in node.at.values()):
             raise BigPictureError(f"node {node.id}: say where it stands: wide: [column, row], tall: [column, row]")
     for frame in system.frames:
-        for name in frame.around or [""]:
-            if name not in nodes or not frame.within(nodes[name]):
-                raise BigPictureError(f"frame {frame.id}: there is no node {name!r} to draw around, all its time")
+        for name in frame.around:
+            if name not in nodes:
+                raise BigPictureError(f"frame {frame.id}: there is no node {name!r} to draw around")
+        if not any(frame.within(nodes[name]) for name in frame.around):
+            raise BigPictureError(f"frame {frame.id}: there is no node to draw around, all its time")
     for edge in system.edges:
         for name in (edge.source, edge.target):
             if name not in zones and (name not in parts or not edge.within(parts[name])):

@@ -1,0 +1,78 @@
+"""The state of the reader's project at the end of each chapter, for download.
+
+What the tests have left as a checkpoint is packed again: only the reader's directory, without
+environments and scratch files, and so that the same picture in data/ and in DVC's cache takes its place once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scripts.chapters import Guide
+from scripts.runner.checkpoints import ARCHIVE
+from scripts.runner.performer import Performer
+
+from .downloads import place
+
+FOLDER = "checkpoints"
+VARIANT = {"tool": "uv", "os": "linux"}
+SCRATCH = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
+
+
+def publish(downloads: Path, root: Path) -> list[str]:
+    """Put an archive and its checksum for each chapter into ``downloads``/checkpoints.
+
+    Returns the chapters that have none, since the tests have not passed here as the page is now. An
+    archive that does not fit its page any more is removed.
+    """
+    out, kept = downloads / FOLDER, root / ".cache" / "published"
+    for folder in (out, kept):
+        folder.mkdir(parents=True, exist_ok=True)
+    missing, current = list[str](), set[str]()
+    for chapter, checkpoint, key in at_the_ends(root):
+        name = f"{chapter}.tar.xz"
+        if checkpoint is None:
+            missing.append(chapter)
+            continue
+        packed = kept / f"{key[:24]}.tar.xz"
+        if not packed.exists():
+            repack(checkpoint, packed)
+        place(packed, out / name)
+        digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+        (out / f"{name}.sha256").write_text(f"{digest}  {name}\n")
+        current |= {name, f"{name}.sha256", packed.name}
+    for old in [*out.iterdir(), *kept.iterdir()]:
+        if old.name not in current:
+            old.unlink()
+    return missing
+
+
+def at_the_ends(root: Path) -> Iterator[tuple[str, Path | None, str]]:
+    """Each chapter with the archive of its end (None when there is no whole one) and its key."""
+    guide = Guide.load(root)
+    performer = Performer(guide, VARIANT, root, root / ".cache")
+    for chapter in guide.chapters.values():
+        if chapter.number[:1].isdigit():
+            key = performer.key(chapter)
+            whole = performer.checkpoints.records(key) is not None
+            yield chapter.slug, performer.checkpoints.place(key) / ARCHIVE if whole else None, key
+
+
+def repack(checkpoint: Path, target: Path) -> None:
+    """The reader's directory out of a checkpoint, packed as small as it gets."""
+    part = target.with_suffix(".part")
+    # The largest preset looks 64 MB back: far enough to see that DVC's cache repeats data/.
+    with tarfile.open(checkpoint) as source, tarfile.open(part, "w:xz", preset=9) as packed:
+        for member in source:
+            parts = Path(member.name).parts
+            if parts[0] == "work" and not SCRATCH & set(parts) and not is_scratch_of_dvc(parts):
+                packed.addfile(member, source.extractfile(member) if member.isfile() else None)
+    part.replace(target)
+
+
+def is_scratch_of_dvc(parts: Sequence[str]) -> bool:
+    return any(pair == (".dvc", "tmp") for pair in itertools.pairwise(parts))
