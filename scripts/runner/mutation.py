@@ -224,7 +224,7 @@ class Trials:
         except PageError as error:
             return Outcome(mutant, f"{error.page}:{error.line}", error.problem)
         assert changed is not None
-        if mutant.kind == "expectation deleted":
+        if mutant.kind in {"expectation deleted", "block deleted"} and shares.is_compared(mutant.block):
             variant = self.performer.variant
             problem = shares.fallen(shares.of(changed, variant), shares.of(self.chapter, variant).as_dict())
             return Outcome(mutant, problem and f"{self.chapter.page}:1", problem or "")

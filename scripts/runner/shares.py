@@ -13,7 +13,7 @@ class Shares:
 
     ``commands`` are the executed run blocks that readers see; ``asserted`` those whose effect is
     checked: by an output, by a status other than 0, by a file that is compared or by a hidden check.
-    ``outputs`` are the blocks that show what was printed, and are compared with it.
+    ``outputs`` are the blocks that show what was printed or written, and are compared with it.
     """
 
     blocks: int
@@ -42,8 +42,13 @@ def of(chapter: Chapter, variant: Variant) -> Shares:
         executed=sum(b.skip is None for b in blocks),
         commands=len(commands),
         asserted=sum(asserted(command, blocks) for command in commands),
-        outputs=sum(isinstance(b, Expect) and not b.skip for b in blocks),
+        outputs=sum(not b.skip and is_compared(b) for b in blocks),
     )
+
+
+def is_compared(block: Block) -> bool:
+    """Whether a block shows something that was printed, or a file that a tool wrote."""
+    return isinstance(block, Expect) or (isinstance(block, File) and block.mode in {"state", "excerpt"})
 
 
 def asserted(command: Run, blocks: list[Block]) -> bool:
@@ -53,7 +58,7 @@ def asserted(command: Run, blocks: list[Block]) -> bool:
         if isinstance(block, Expect) and command.id in block.producers and not block.skip:
             return True
     for block in blocks[blocks.index(command) + 1 :]:
-        if isinstance(block, Hidden) or (isinstance(block, File) and block.mode in {"state", "excerpt"}):
+        if isinstance(block, Hidden) or (isinstance(block, File) and is_compared(block)):
             return True
         if isinstance(block, Run | Notebook):
             return False

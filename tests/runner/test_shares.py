@@ -28,6 +28,16 @@ def test_a_status_that_is_wanted_checks_a_command(tiny: Tiny) -> None:
     assert of(tiny, sh("false", "run exit=1")) == Shares(blocks=1, executed=1, commands=1, asserted=1, outputs=0)
 
 
+def test_outputs_are_what_is_compared(tiny: Tiny) -> None:
+    shown = (
+        output("x"),
+        output("y", "skip reason=reminder"),
+        file("a.yaml", "x", "file mode=state"),
+        file("b.py", "x"),
+    )
+    assert of(tiny, sh("first"), *shown).outputs == 2
+
+
 def test_what_is_skipped_is_not_executed(tiny: Tiny) -> None:
     found = of(tiny, sh("a", "skip reason=browser"), server("b", "tcp://127.0.0.1:9"), file("c.py", "x"), sh("d"))
     assert found == Shares(blocks=4, executed=3, commands=1, asserted=0, outputs=0)
