@@ -112,10 +112,14 @@ until curl -fsk -o /dev/null http://127.0.0.1:8888/api; do
   sleep 0.2
 done
 
-# 190-import-os-os.environ-tf-cpp-min
+# 190-test-jupyter-server-list-2-1-gre
+# check, which the page does not show
+test "$(jupyter server list 2>&1 | grep -c ':8888/')" -eq 1
+
+# 200-import-os-os.environ-tf-cpp-min
 jupyter execute "$guide_start"/mlops-guide-notebook/notebook.ipynb
 
-# 370-python3-end
+# 380-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import re
@@ -154,13 +158,13 @@ assert 0.38 < second < 0.5 and second > first + 0.05, (first, second)
 assert abs(float(re.search(r"rate (\S+)", text)[1]) - 1e-4) < 1e-8, "the new rate was used"
 END
 
-# 380-jupyter-nbconvert-to-notebook-ex
+# 390-jupyter-nbconvert-to-notebook-ex
 jupyter nbconvert --to notebook --execute notebook.ipynb --output executed.ipynb
 
-# 390-grep-oe-accuracy-0-.-0-9-loss-0
+# 400-grep-oe-accuracy-0-.-0-9-loss-0
 grep -oE 'accuracy 0\.[0-9]+, loss [0-9.]+' executed.ipynb
 
-# 410-python3-end
+# 420-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import json
@@ -176,7 +180,7 @@ assert pictures == 3, pictures
 assert len(text) > 10 * len(Path("notebook.ipynb").read_text()), "the page says that a run changes the file"
 END
 
-# 420-python3-end
+# 430-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import re

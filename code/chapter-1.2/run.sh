@@ -591,10 +591,15 @@ Install the locked packages, then run the experiment:
 The parameters are in `params.yaml`, the results in `evaluation/`.
 END
 
-# 200-python3-src-prepare.py
+# 200-test-grep-readme.md-sed-s-tr-n-p
+# check, which the page does not show
+# What the colleague is told to type is there to be typed.
+test "$(grep '^    ' README.md | sed 's/^ *//' | tr '\n' ';')" = "python3 -m venv .venv;source .venv/bin/activate;pip install -r requirements.txt;python3 src/prepare.py;python3 src/train.py;python3 src/evaluate.py;"
+
+# 210-python3-src-prepare.py
 python3 src/prepare.py
 
-# 220-pythonpath-src-python3-end
+# 230-pythonpath-src-python3-end
 # check, which the page does not show
 PYTHONPATH=src python3 - <<'END'
 from pathlib import Path
@@ -611,14 +616,34 @@ for name, count in (("train", 90), ("validation", 30), ("test", 30)):
     assert (np.bincount(splits[name].y) == count).all(), f"{name} is not stratified"
 END
 
-# 230-python3-src-train.py
+# 240-python3-src-train.py
 python3 src/train.py
 
-# 250-python3-src-evaluate.py
+# 260-python3-src-evaluate.py
 python3 src/evaluate.py
 cat evaluation/metrics.json
 
-# 270-python3-end
+# 280-python3-end
+# check, which the page does not show
+python3 - <<'END'
+# What the scripts import is what requirements.in names, and nothing else.
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+trees = [ast.parse(path.read_text()) for path in Path("src").glob("*.py")]
+nodes = [node for tree in trees for node in ast.walk(tree)]
+names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+modules = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
+modules -= {path.stem for path in Path("src").glob("*.py")}
+owners = packages_distributions()
+imported = {owners[module][0].lower() for module in modules}
+assert imported == set(Path("requirements.in").read_text().split()), imported
+END
+
+# 290-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import csv
@@ -642,7 +667,7 @@ assert len(history) == 5 and history[-1]["val_loss"] < history[-2]["val_loss"]
 assert abs(float(history[-1]["val_loss"]) - metrics["validation"]["loss"]) < 1e-4
 END
 
-# 280-mkdir-p-..-opened-data
+# 300-mkdir-p-..-opened-data
 # check, which the page does not show
 mkdir -p ../opened/data
 cp -r src model params.yaml ../opened
@@ -666,7 +691,7 @@ END
 )
 rm -r ../opened
 
-# 290-cp-r-evaluation-..-first-evaluat
+# 310-cp-r-evaluation-..-first-evaluat
 cp -r evaluation ../first-evaluation
 cp -r model ../first-model
 rm -r data/prepared model training evaluation
@@ -674,16 +699,16 @@ python3 src/prepare.py
 python3 src/train.py
 python3 src/evaluate.py
 
-# 300-cmp-..-first-evaluation-metrics
+# 320-cmp-..-first-evaluation-metrics
 cmp ../first-evaluation/metrics.json evaluation/metrics.json &&
   diff -r ../first-model model &&
   echo "same metrics, same model"
 rm -r ../first-evaluation ../first-model
 
-# 320-ls-1-data-prepared-model-trainin
+# 340-ls-1-data-prepared-model-trainin
 ls -1 data/prepared model training evaluation
 
-# 340-pythonpath-src-python3-end
+# 360-pythonpath-src-python3-end
 PYTHONPATH=src python3 - <<'END'
 from pathlib import Path
 
