@@ -29,6 +29,7 @@ class Shape:
 
 WIDE = Shape("wide", node=(120, 60), pitch=(160, 112), pad=22, frame=12, text=13)
 TALL = Shape("tall", node=(94, 58), pitch=(114, 102), pad=14, frame=6, text=12)
+SLIDE = Shape("wide", node=(150, 58), pitch=(220, 76), pad=16, frame=10, text=17)  # larger letters, less air
 SMALL = 11.0  # titles of zones and frames, labels of arrows
 TITLE = 30.0  # height of a zone's title above its first row
 GAP = 28.0  # between two bands
