@@ -75,10 +75,10 @@ PICTURES = (
     ),
     tour(13, "/part-1/chapter-1.4/", 760, at="div:has(> pre):has-text('data/raw.dvc |')"),
     tour(14, "/part-1/chapter-1.5/#compare-parameters-and-metrics"),
-    tour(15, "/part-1/chapter-1.3/", at=".block-mark"),
+    tour(15, "/part-1/chapter-1.3/#create-the-git-repository"),
     tour(16, "/introduction/verified/#the-figures", 820),
     tour(17, PHONES, 1250),
-    tour(18, "/introduction/concept/", 1000, scheme="light", click=".md-search__input", typed="drift"),
+    tour(18, "/introduction/concept/", 700, scheme="light", click="label[for=__search]", typed="drift"),
 )
 
 

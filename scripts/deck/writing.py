@@ -16,6 +16,8 @@ from .portraits import portrait
 from .qr import qr
 
 PLACE = re.compile(r"\{\{ *([\w-]+)(?: +([^{}]+?))? *\}\}")
+NOTE = re.compile(r"<!--\n(?!_).*?-->", re.S)
+"""A comment that holds no settings of its slide."""
 ADDRESS = "https://mlops.swiss-ai-center.ch"
 
 
@@ -34,7 +36,12 @@ def written(root: Path) -> str:
             raise DeckError(f"presentation/deck.md:{line}: {error}") from None
 
     text = source.read_text(encoding="utf-8")
-    return PLACE.sub(fill, text)
+    return NOTE.sub(unwrap, PLACE.sub(fill, text))
+
+
+def unwrap(note: re.Match[str]) -> str:
+    """A note with each paragraph on one line, since Marp shows line breaks where the text has them."""
+    return re.sub(r"(?<!\n)\n(?!\n|-->)", " ", note[0])
 
 
 def contents(root: Path) -> Mapping[str, Callable[[str], str]]:
