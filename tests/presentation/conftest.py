@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from scripts.deck.building import make
-from scripts.runner import capabilities
 
 
 @pytest.fixture(scope="session")
@@ -35,28 +34,6 @@ def address(deck: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chrome(pytestconfig: pytest.Config) -> str:
-    """The browser of this machine."""
-    path = capabilities.browser()
-    if path is None:
-        absent = "capability browser: install Chromium or Google Chrome"
-        if pytestconfig.getoption("--strict-capabilities"):
-            pytest.fail(absent)
-        pytest.skip(absent)
-    return path
-
-
-@pytest.fixture(scope="session")
-def browser(chrome: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chrome, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

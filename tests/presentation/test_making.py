@@ -15,6 +15,7 @@ import pytest
 from scripts.deck import building
 from scripts.deck.building import FORMATS, make, publish
 from scripts.deck.errors import DeckError
+from scripts.site import bigpicture
 from tests.presentation.sample import DECK, sample
 from tests.site.navigation import ROOT
 
@@ -160,3 +161,13 @@ def test_pictures_of_pages_are_made_by_the_script() -> None:
     made = {Path(picture.file).name for picture in PICTURES if picture.file.startswith("presentation/")}
     here = {path.name for path in (ROOT / "presentation/images").iterdir()}
     assert made == {name for name in here if name.startswith("tour-") or name == "proposal.webp"}
+
+
+def test_the_big_picture_can_be_shown_at_any_chapter() -> None:
+    system = bigpicture.load()
+    for chapter in sorted({part.since for part in system.parts}):
+        name = "{}.{}".format(*chapter)
+        drawing = bigpicture.whole(name, system)
+        assert f"at the end of chapter {name}" in drawing
+        assert "bp-tag" not in drawing, "nothing is new"
+        assert "New in this chapter" not in drawing
