@@ -73,7 +73,7 @@ def made(names: tuple[str, ...], root: Path) -> Iterator[Path]:
     cache = root / ".cache" / "deck"
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with (cache / ".lock").open("w") as lock:
+        with (cache.parent / "deck.lock").open("w") as lock:  # beside it, where scripts/guide.py looks for locks
             fcntl.flock(lock, fcntl.LOCK_EX)
             sources = read_sources(root)
             folder = cache / f"slides-{key(sources, root)}"

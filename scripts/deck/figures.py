@@ -50,17 +50,18 @@ def figures(root: Path) -> dict[str, str]:
     """Name → figure, as text for a slide. Raises DeckError when nothing was recorded."""
     known = chapters(root)
     recorded = results.load(root).get("chapters", {})
-    runs = [latest(recorded[number]["variants"]) for number in known.written if number in recorded]
-    if not runs:
+    if not recorded:
         raise DeckError("results/verified.json has no chapter: run python3 scripts/guide.py test --record")
-    failed = sum(block["outcome"] in {"failed", "blocked"} for run in runs for block in run["blocks"].values())
+    runs = [latest(page["variants"]) for page in recorded.values()]
+    variants = [run for page in recorded.values() for run in page["variants"].values()]
+    failed = sum(block["outcome"] in {"failed", "blocked"} for run in variants for block in run["blocks"].values())
     counts = {name: sum(run["shares"][name] for run in runs) for name in runs[0]["shares"]}
     newest = max(runs, key=lambda run: str(run["date"]))
     return {
         "chapters": str(len(known.written)),
         "written-last": known.last,
         "written": str(sum(known.written.values())),
-        "verified": str(len(runs)),
+        "verified": str(sum(number in recorded for number in known.written)),
         "blocks": f"{counts['blocks']:,}",
         "executed": f"{counts['executed']:,}",
         "commands": f"{counts['commands']:,}",
@@ -77,8 +78,8 @@ def mutants(mutation: Mapping[str, Any]) -> str:
     """How many deliberate mistakes were noticed, as a column of counts; nothing as long as nobody has tried."""
     if not mutation:
         return ""
-    share = f"{mutation['killed']:,} / {mutation['mutants']:,}"
-    return f'<div class="count">\n\n{share}\n\ndeliberate mistakes that turned a page red\n\n</div>'
+    told = f"of {mutation['mutants']:,} deliberate mistakes turned a page red"
+    return f'<div class="count">\n\n{mutation["killed"]:,}\n\n{told}\n\n</div>'
 
 
 def year(root: Path) -> str:

@@ -7,6 +7,7 @@ picture comes in two shapes, and the style sheet shows the one that fits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from pymdownx.superfences import SuperFencesException  # type: ignore[import-unt
 
 from .drawing import draw
 from .labels import label
-from .layout import SLIDE, TALL, WIDE, Shape, lay_out
+from .layout import SLIDES, TALL, WIDE, Shape, lay_out
 from .model import BigPictureError, Picture, System, load
 from .routing import find_ways
 
@@ -47,10 +48,10 @@ def whole(chapter: str, system: System) -> str:
     """The picture of a chapter for a slide, with nothing brought forward as new. Raises BigPictureError."""
     picture = replace(system.at(chapter), whole=True)
     title, description = f"The big picture at the end of chapter {chapter}", describe(picture, news=False)
-    try:
-        return drawing(picture, SLIDE, title, description)
-    except BigPictureError:  # no room: less of it is needed when the letters are smaller, as on the pages
-        return drawing(picture, WIDE, title, description)
+    for shape in SLIDES:
+        with suppress(BigPictureError):
+            return drawing(picture, shape, title, description)
+    return drawing(picture, WIDE, title, description)
 
 
 def drawing(picture: Picture, shape: Shape, title: str, description: str) -> str:

@@ -30,7 +30,10 @@ class Shape:
 
 WIDE = Shape("wide", node=(120, 60), pitch=(160, 112), pad=22, frame=12, text=13)
 TALL = Shape("tall", node=(94, 58), pitch=(114, 102), pad=14, frame=6, text=12)
-SLIDE = Shape("wide", node=(150, 58), pitch=(220, 76), pad=16, frame=10, text=18, small=15)  # larger letters, less air
+SLIDES = tuple(  # larger letters and less air: the first that has room for everything
+    Shape("wide", node=(150, 58), pitch=pitch, pad=16, frame=10, text=16, small=14)
+    for pitch in ((180, 76), (180, 88), (200, 100))
+)
 TITLE = 30.0  # height of a zone's title above its first row
 GAP = 28.0  # between two bands
 EDGE = 2.0  # around everything, so that no line is cut
