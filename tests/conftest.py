@@ -360,3 +360,28 @@ class BlockItem(pytest.Item):
         if self.performer.used:
             lines += ["", f"its working directory is kept until the next run: {self.performer.run.work}"]
         return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- a browser, for the tests that look at something
+
+
+@pytest.fixture(scope="session")
+def chrome(pytestconfig: pytest.Config) -> str:
+    """Where the browser of this machine is. Playwright's own one is never downloaded."""
+    if path := capabilities.browser():
+        return path
+    missing = capabilities.absent(("browser",))
+    if pytestconfig.getoption("--strict-capabilities"):
+        pytest.fail(f"this machine lacks {missing}")
+    pytest.skip(f"capability {missing}")
+
+
+@pytest.fixture(scope="session")
+def browser(chrome: str) -> Iterator[Any]:
+    """That browser, started: one for all tests of a process, since Playwright allows no second one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chrome, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

@@ -24,6 +24,12 @@ INPUTS = {
     "tests/chapters/test_current.py": ("scripts/chapters", "scripts/extract.py", "docs", "code", "mkdocs.yml"),
     "tests/chapters/test_oracle.py": ("scripts/chapters", "scripts/site", "docs", "mkdocs.yml", "tests/chapters"),
     "tests/dataset/": ("dataset",),
+    "tests/presentation/": (
+        *("presentation", "scripts/deck", "scripts/slides.py", "scripts/screenshots.py", "scripts/results.py"),
+        *("scripts/site/bigpicture", "scripts/site/big_picture.yml", "scripts/site/verified.py", "results", "LICENSE"),
+        *("docs/assets/fonts", "docs/assets/stylesheets/big-picture.css", "docs/introduction/syllabus.md"),
+        *("mkdocs.yml", "tests/site/navigation.py"),
+    ),
     "tests/runner/": ("scripts/chapters", "scripts/runner", "scripts/results.py", "scripts/mutate.py"),
     "tests/setup/": ("scripts/guide.py",),
     "tests/setup/test_quality.py": ("scripts", "dataset", "tests"),
@@ -35,6 +41,7 @@ INPUTS = {
     "tests/site/": (
         *("scripts/site", "scripts/build_site.py", "mkdocs.yml", "docs/assets", "docs/index.md", "docs/introduction"),
         *("scripts/results.py", "dataset", "code/chapter-1.1", "requirements-reader.txt"),
+        *("presentation", "scripts/deck"),
     ),
 }
 ALWAYS = ("tests/setup/test_repository.py",)

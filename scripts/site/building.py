@@ -1,4 +1,4 @@
-"""Building the site and showing it while one works on it. The only module here that knows MkDocs."""
+"""Building the site and showing it while one works on it. Only this module and ``hooks`` know MkDocs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
 from scripts.chapters import PageError
+from scripts.deck import building as deck
+from scripts.deck.errors import DeckError
 
 from . import checkpoints
 from .downloads import ROOT, DownloadError, publish
@@ -67,10 +69,12 @@ def offer_checkpoints() -> list[str]:
 
 
 def prepare(downloads: Path) -> None:
-    """Downloads go below docs/, so that MkDocs publishes them and checks the links to them."""
+    """Downloads and slides go below docs/, so that MkDocs publishes them and checks the links to them."""
     try:
         publish(downloads)
-    except DownloadError as error:
+        if not deck.publish(ROOT / "docs" / "presentation"):
+            print("no browser, so the slides are not there as a PDF: install Chromium or Google Chrome to have it")
+    except (DownloadError, DeckError) as error:
         raise SiteError(str(error)) from error
 
 

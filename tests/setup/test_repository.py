@@ -17,7 +17,7 @@ from scripts.chapters import Expect, File, Run, read_chapter
 from scripts.runner import matching
 from tests.setup.checkout import ROOT
 
-LOCKS = ("requirements.txt", "requirements-reader.txt")
+LOCKS = ("requirements.txt", "requirements-reader.txt", "presentation/requirements.txt")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # A home folder. The runner shows the one of a run as /home/reader, and GitHub's machines have /home/runner.
@@ -61,7 +61,7 @@ def test_a_lock_names_versions_and_hashes_but_no_host(lock: str) -> None:
 
 @pytest.mark.parametrize(
     ("lock", "declared"),
-    [(LOCKS[0], PROJECT["project"]["dependencies"]), (LOCKS[1], PROJECT["dependency-groups"]["reader"])],
+    list(zip(LOCKS, (PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"].values()), strict=True)),
     ids=LOCKS,
 )
 def test_a_lock_has_what_the_project_declares(lock: str, declared: list[str]) -> None:

@@ -22,12 +22,15 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the site is made from, with a page of one line and the pictures that are built already."""
-    for name in ("mkdocs.yml", "requirements-reader.txt"):
+    """A copy of what the site is made from, with the pictures and slides that are made already."""
+    for name in ("mkdocs.yml", "requirements-reader.txt", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
-    for name in ("docs", "scripts", "dataset", "code"):
+    for name in ("docs", "scripts", "dataset", "code", "presentation", "results"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    (tmp_path / ".cache").mkdir()
+    if (ROOT / ".cache/deck").is_dir():
+        (tmp_path / ".cache/deck").symlink_to(ROOT / ".cache/deck")
     if (ROOT / ".cache/dataset").is_dir():
         shutil.copytree(ROOT / ".cache/dataset", tmp_path / ".cache/dataset")
     return tmp_path

@@ -45,7 +45,7 @@ def pages(site: Path) -> dict[str, Page]:
 
 
 def test_every_page_is_there(pages: dict[str, Page]) -> None:
-    assert {url_of(page) for page in PAGES} | {"/404.html"} == set(pages)
+    assert {url_of(page) for page in PAGES} | {"/404.html", "/presentation/"} == set(pages)
 
 
 def test_links_and_anchors_resolve(site: Path, pages: dict[str, Page]) -> None:

@@ -11,17 +11,22 @@ from markupsafe import escape
 from .geometry import Box, Point
 from .icons import ICONS
 from .labels import Route
-from .layout import SMALL, Layout, fitting, tag_box
+from .layout import Layout, Shape, fitting, tag_box
 from .model import Picture
 
 CORNER = 8.0
 ICON = 24.0
 ARROW = 7.0
+MIDDLE = 4 / 11
+"""How far the foot of a line of text is below its middle, as a share of its size."""
+TAG = 11.0
+"""Size of the word in the mark of what is new."""
 
 
 def draw(picture: Picture, layout: Layout, routes: list[Route], *, title: str, description: str) -> str:
     """One ``<svg>``: zones, frames and arrows below, then boxes, then every text on top."""
     shape, width, height = layout.shape.name, layout.size.width, layout.size.height
+    small = layout.shape.small
     name = f"big-picture-{picture.name.replace('.', '-').replace(' ', '-')}-{shape}"
     # Old arrows first: where they run together with a new one, the new one shows.
     ordered = sorted(routes, key=lambda route: picture.new(route.edge))
@@ -29,10 +34,10 @@ def draw(picture: Picture, layout: Layout, routes: list[Route], *, title: str, d
         *(zone(layout.zones[z.id]) for z in picture.zones),
         *(frame(layout.frames[f.id], new=picture.new(f)) for f in picture.frames),
         *(arrow(route, new=picture.new(route.edge), dot=route.edge.source not in layout.nodes) for route in ordered),
-        *(node(layout.nodes[n.id], n.kind, n.label, layout.shape.text, new=picture.new(n)) for n in picture.nodes),
-        *(heading(layout.titles[z.id], z.label, "zone", new=False) for z in picture.zones),
-        *(heading(layout.titles[f.id], f.label, "frame", new=picture.new(f)) for f in picture.frames),
-        *(label(route, new=picture.new(route.edge)) for route in ordered if route.label),
+        *(node(layout.nodes[n.id], n.kind, n.label, layout.shape, new=picture.new(n)) for n in picture.nodes),
+        *(heading(layout.titles[z.id], z.label, small, "zone", new=False) for z in picture.zones),
+        *(heading(layout.titles[f.id], f.label, small, "frame", new=picture.new(f)) for f in picture.frames),
+        *(label(route, small, new=picture.new(route.edge)) for route in ordered if route.label),
     ]
     return (
         f'<svg class="bp bp--{shape}" viewBox="0 0 {n(width)} {n(height)}" width="{n(width)}" height="{n(height)}" '
@@ -69,19 +74,19 @@ def frame(box: Box, *, new: bool) -> str:
     return rectangle(box, 12, f"{kind('frame', new=new)} ")
 
 
-def heading(box: Box, words: str, of: str, *, new: bool) -> str:
+def heading(box: Box, words: str, size: float, of: str, *, new: bool) -> str:
     """The name of a zone, or of a frame whose line it interrupts."""
     plate = rectangle(box, 4) if of == "frame" else ""
     mark = tag(Box.around(box.right + 14, box.y, 32, 16)) if new else ""
-    words = text(box.left + 4, box.y + 4, words, size=SMALL, anchor="start")
+    words = text(box.left + 4, box.y + size * MIDDLE, words, size=size, anchor="start")
     return f"<g {kind(of + '-title', new=new)}>{plate}{words}</g>{mark}"
 
 
-def node(box: Box, icon: str, words: str, size: float, *, new: bool) -> str:
+def node(box: Box, icon: str, words: str, shape: Shape, *, new: bool) -> str:
     """A box with an icon above its name; what is new has a mark on its corner."""
     corner = f"translate({n(box.x - ICON / 2)} {n(box.top + 8)})"
     mark = tag(tag_box(box)) if new else ""
-    size = fitting(words, size, box.width - 6)
+    size = fitting(words, shape)
     return (
         f"<g {kind('node', new=new)}>{rectangle(box, 10)}"
         f'<g class="bp-icon" transform="{corner}">{ICONS[icon]}</g>'
@@ -90,12 +95,12 @@ def node(box: Box, icon: str, words: str, size: float, *, new: bool) -> str:
 
 
 def tag(box: Box) -> str:
-    return f'<g class="bp-tag">{rectangle(box, 8)}{text(box.x, box.y + 4, "new", size=SMALL)}</g>'
+    return f'<g class="bp-tag">{rectangle(box, 8)}{text(box.x, box.y + 4, "new", size=TAG)}</g>'
 
 
-def label(route: Route, *, new: bool) -> str:
+def label(route: Route, size: float, *, new: bool) -> str:
     assert route.label
-    words = text(route.label.x, route.label.y + 4, route.edge.label, size=SMALL)
+    words = text(route.label.x, route.label.y + size * MIDDLE, route.edge.label, size=size)
     return f"<g {kind('label', new=new)}>{rectangle(route.label, 5)}{words}</g>"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .geometry import Box, Point, length, segment
-from .layout import EDGE, SMALL, Layout, tag_box, text_width
+from .layout import EDGE, Layout, tag_box, text_width
 from .model import BigPictureError, Edge, Picture
 
 # What a label leaves free of a corner, of the tip of its arrow, and of where it starts.
@@ -41,7 +41,7 @@ def label(picture: Picture, layout: Layout, ways: Sequence[tuple[Point, ...]]) -
             continue
         others = [line for other in routes if other is not route for line in other.segments]
         taken = [*fixed, *others, *(other.label for other in placed if other.label)]
-        free = [box for box in places(route) if not any(box.overlaps(other) for other in taken)]
+        free = [box for box in places(route, layout.shape.small) if not any(box.overlaps(other) for other in taken)]
         free = [box for box in free if layout.size.grown(-EDGE).contains(box)]
         if not free:
             raise BigPictureError(
@@ -56,9 +56,9 @@ def on_border(box: Box, border: Box) -> bool:
     return box.overlaps(border) and not border.contains(box)
 
 
-def places(route: Route) -> Iterator[Box]:
+def places(route: Route, size: float) -> Iterator[Box]:
     """Where a label could sit: in the middle of the longest straight first, then elsewhere along the arrow."""
-    width, height = text_width(route.edge.label, SMALL) + 10, SMALL + 5
+    width, height = text_width(route.edge.label, size) + 10, size + 5
     straights = sorted(pairwise(route.points), key=lambda straight: -length(*straight))
     for share in PLACES:
         for a, b in straights:

@@ -25,11 +25,15 @@ class Shape:
     pad: float  # inside a zone, left, right and bottom
     frame: float  # between a frame and the nodes in it
     text: float
+    small: float = 11.0  # titles of zones and frames, labels of arrows
 
 
 WIDE = Shape("wide", node=(120, 60), pitch=(160, 112), pad=22, frame=12, text=13)
 TALL = Shape("tall", node=(94, 58), pitch=(114, 102), pad=14, frame=6, text=12)
-SMALL = 11.0  # titles of zones and frames, labels of arrows
+SLIDES = tuple(  # larger letters and less air: the first that has room for everything
+    Shape("wide", node=(150, 58), pitch=pitch, pad=16, frame=10, text=16, small=14)
+    for pitch in ((180, 76), (180, 88), (200, 100))
+)
 TITLE = 30.0  # height of a zone's title above its first row
 GAP = 28.0  # between two bands
 EDGE = 2.0  # around everything, so that no line is cut
@@ -47,9 +51,10 @@ def text_width(text: str, size: float, weight: int = 600) -> float:
     return float(_font(weight).getlength(text)) * size / 100
 
 
-def fitting(text: str, size: float, width: float) -> float:
-    """The size at which a text fits a width: the wanted one, or less but never below SMALL."""
-    return max(SMALL, min(size, size * width / text_width(text, size)))
+def fitting(text: str, shape: Shape) -> float:
+    """The size at which a text fits a node: the wanted one, or less but never below the small one."""
+    width = shape.node[0] - 6
+    return max(shape.small, min(shape.text, shape.text * width / text_width(text, shape.text)))
 
 
 def tag_box(box: Box) -> Box:
@@ -93,8 +98,10 @@ def lay_out(picture: Picture, shape: Shape) -> Layout:
     frames = {
         frame.id: Box.enclosing(nodes[name] for name in frame.around).grown(shape.frame) for frame in picture.frames
     }
-    titles = {zone.id: _title(zone.label, zones[zone.id].left + 12, zones[zone.id].top + 15) for zone in picture.zones}
-    titles |= {f.id: _title(f.label, frames[f.id].left + 10, frames[f.id].top) for f in picture.frames}
+    titles = {
+        zone.id: _title(zone.label, zones[zone.id].left + 12, zones[zone.id].top + 15, shape) for zone in picture.zones
+    }
+    titles |= {f.id: _title(f.label, frames[f.id].left + 10, frames[f.id].top, shape) for f in picture.frames}
     layout = Layout(shape, Box(0, 0, width, top - GAP + EDGE), nodes, zones, frames, titles)
     _check(picture, layout)
     return layout
@@ -117,9 +124,10 @@ def _stretch(
     return stretched
 
 
-def _title(text: str, left: float, y: float) -> Box:
+def _title(text: str, left: float, y: float, shape: Shape) -> Box:
     """The line of text that names a zone or a frame, with a little room around."""
-    return Box(left - 4, y - 6, left + text_width(text, SMALL) + 4, y + 6)
+    half = (shape.small + 1) / 2
+    return Box(left - 4, y - half, left + text_width(text, shape.small) + 4, y + half)
 
 
 def _check(picture: Picture, layout: Layout) -> None:
@@ -130,5 +138,5 @@ def _check(picture: Picture, layout: Layout) -> None:
             if box.overlaps(taken):
                 raise BigPictureError(f"{name} and {other} stand on each other in the {layout.shape.name} shape")
     for node in picture.nodes:
-        if text_width(node.label, SMALL) > layout.shape.node[0] - 6:
+        if text_width(node.label, layout.shape.small) > layout.shape.node[0] - 6:
             raise BigPictureError(f"node {node.id}: its label {node.label!r} is too long for its box: shorten it")
