@@ -48,7 +48,10 @@ ALWAYS = ("tests/setup/test_repository.py",)
 
 
 class Unchanged:
-    """Deselects groups of tests by what they depend on. Whole sessions only: a selection is always run."""
+    """Leaves out groups of tests by what they depend on. Whole sessions only: a selection is always run.
+
+    Their files are not even imported: that alone takes seconds.
+    """
 
     def __init__(self, root: Path, memory: Path, capabilities: tuple[str, ...]) -> None:
         self.root, self.memory, self.capabilities = root, memory, capabilities
@@ -79,20 +82,20 @@ class Unchanged:
             config.getoption(name, None) for name in options
         )
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        if not self.whole(config):
-            return
-        self.keys = {name: self.key(name) for name in INPUTS}
-        if config.getoption("--fresh"):
-            return
-        known = json.loads(self.memory.read_text()) if self.memory.exists() else {}
-        passed = {name for name in INPUTS if known.get(name, {}).get("key") == self.keys[name]}
-        dropped = [item for item in items if self.group(item.nodeid) in passed]
-        if dropped:
-            self.left_out = {name: known[name]["counts"] for name in sorted(passed)}
-            items[:] = [item for item in items if self.group(item.nodeid) not in passed]
-            config.hook.pytest_deselected(items=dropped)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self.keys = {name: self.key(name) for name in INPUTS} if self.whole(session.config) else {}
+        if self.keys and not session.config.getoption("--fresh"):
+            known = self._known()
+            passed = sorted(name for name, key in self.keys.items() if known.get(name, {}).get("key") == key)
+            self.left_out = {name: known[name]["counts"] for name in passed}
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        if collection_path.suffix != ".py" or not collection_path.is_relative_to(self.root):
+            return None
+        return True if self.group(collection_path.relative_to(self.root).as_posix()) in self.left_out else None
+
+    def _known(self) -> dict[str, Any]:
+        return dict(json.loads(self.memory.read_text())) if self.memory.exists() else {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         group = self.group(report.nodeid)
@@ -103,11 +106,10 @@ class Unchanged:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if hasattr(session.config, "workerinput") or not self.whole(session.config) or session.shouldstop:
             return
-        keys = self.keys or {name: self.key(name) for name in INPUTS}
-        known = json.loads(self.memory.read_text()) if self.memory.exists() else {}
+        known = self._known()
         for name, counts in self.counts.items():
             if exitstatus in {0, 1} and not counts.get("failed"):
-                known[name] = {"key": keys[name], "counts": counts}
+                known[name] = {"key": self.keys[name], "counts": counts}
             else:
                 known.pop(name, None)
         part = self.memory.with_suffix(".part")

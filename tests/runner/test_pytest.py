@@ -370,3 +370,27 @@ def test_collecting_many_chapters_executes_nothing(checkout: Checkout) -> None:
         "chapter-1.10::010-true[uv]",
     ]
     assert not (checkout.cache / "runs").exists()
+
+
+# ---------------------------------------------------------------- tests of the machinery
+
+
+def test_tests_whose_inputs_are_unchanged_are_left_out(checkout: Checkout) -> None:
+    checkout.write("1.1", sh("true"))
+    (checkout.root / "requirements.txt").touch()
+    folder = checkout.root / "tests/dataset"
+    folder.mkdir()
+    (checkout.root / "dataset").mkdir()
+    (folder / "test_one.py").write_text("def test_one():\n    pass\n")
+    one = "tests.dataset.test_one::test_one"
+    assert checkout.pytest().outcomes[one] == "passed"
+    again = checkout.pytest()
+    assert one not in again.outcomes
+    assert "tests/dataset/ unchanged since 1 passed (--fresh runs them again)" in again.text
+    assert one in checkout.pytest("--fresh").outcomes
+    assert one in checkout.pytest("-k", "one").outcomes
+    (checkout.root / "dataset/new.py").touch()
+    assert one in checkout.pytest().outcomes
+    (folder / "test_one.py").write_text("def test_one():\n    raise AssertionError\n")
+    assert checkout.pytest().status == 1
+    assert checkout.pytest().outcomes[one] == "failure", "what is red is done again until it is green"
