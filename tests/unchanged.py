@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,16 @@ import pytest
 COMMON = ("pyproject.toml", "requirements.txt", "tests/conftest.py", "tests/unchanged.py")
 INPUTS = {
     "tests/chapters/": ("scripts/chapters", "scripts/extract.py"),
+    "tests/chapters/test_oracle.py": ("scripts/chapters", "scripts/site", "mkdocs.yml", "tests/chapters"),
     # These two read the pages, and are quick.
-    "tests/chapters/test_current.py": ("scripts/chapters", "scripts/extract.py", "docs", "code", "mkdocs.yml"),
-    "tests/chapters/test_oracle.py": ("scripts/chapters", "scripts/site", "docs", "mkdocs.yml", "tests/chapters"),
+    "tests/chapters/test_current.py": ("scripts/chapters", "scripts/extract.py", "docs/**/*.md", "code", "mkdocs.yml"),
+    "tests/chapters/test_pages.py": (
+        "scripts/chapters",
+        "scripts/site",
+        "docs/**/*.md",
+        "mkdocs.yml",
+        "tests/chapters",
+    ),
     "tests/dataset/": ("dataset",),
     "tests/presentation/": (
         *("presentation", "scripts/deck", "scripts/slides.py", "scripts/screenshots.py", "scripts/results.py"),
@@ -47,6 +54,18 @@ INPUTS = {
 ALWAYS = ("tests/setup/test_repository.py",)
 
 
+def contents(root: Path, names: Iterable[str], *more: str) -> str:
+    """A digest of files and folders below ``root``: of names, patterns such as docs/**/*.md, and what is in them."""
+    digest = hashlib.sha256(repr(more).encode())
+    for name in names:
+        path = root / name
+        found = root.glob(name) if "*" in name else path.rglob("*") if path.is_dir() else [path]
+        for file in sorted(found):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
 class Unchanged:
     """Leaves out groups of tests by what they depend on. Whole sessions only: a selection is always run.
 
@@ -65,16 +84,7 @@ class Unchanged:
         return max((name for name in INPUTS if nodeid.startswith(name)), key=len, default=None)
 
     def key(self, group: str) -> str:
-        digest = hashlib.sha256(repr((sys.version, self.capabilities)).encode())
-        for path in self._files((*COMMON, group, *INPUTS[group])):
-            digest.update(f"{path.relative_to(self.root)}\0".encode() + path.read_bytes())
-        return digest.hexdigest()
-
-    def _files(self, names: tuple[str, ...]) -> Iterator[Path]:
-        for name in names:
-            path = self.root / name
-            found = sorted(path.rglob("*")) if path.is_dir() else [path]
-            yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
+        return contents(self.root, (*COMMON, group, *INPUTS[group]), sys.version, *self.capabilities)
 
     def whole(self, config: pytest.Config) -> bool:
         options = ("keyword", "markexpr", "start", "lf", "deselect")

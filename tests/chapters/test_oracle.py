@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
-from mkdocs.config import load_config
-from sybil import Document
-from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 from scripts.chapters import PageError
 from tests.chapters import random_pages
@@ -19,14 +15,6 @@ from tests.chapters.oracle import Oracle, read
 from tests.chapters.samples import HEAD, below
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
-
-
-@pytest.fixture(scope="session")
-def oracle() -> Oracle:
-    config = load_config(str(ROOT / "mkdocs.yml"))
-    return Oracle(config["markdown_extensions"], config["mdx_configs"])
 
 
 def samples() -> Iterator[str]:
@@ -54,25 +42,6 @@ def assert_same(oracle: Oracle, pages: Iterator[str], *, at_least: int) -> None:
         assert blocks == oracle.blocks(page), f"the reader and the site differ on this page:\n{page}"
         count += len(blocks)
     assert count >= at_least, "too few blocks to prove anything"
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_pages_of_the_guide(oracle: Oracle, page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8-sig")
-    assert read(text) == oracle.blocks(text)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_sybil_finds_the_same_fences(page: str) -> None:
-    """A second oracle. It knows no containers and no comments, so it is asked about real pages only."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    lexer, end = RawFencedCodeBlockLexer(info_pattern=re.compile(r"[^\n]*\n")), -1
-    lines = list[int]()
-    for region in sorted(lexer(Document(text, page)), key=lambda r: (r.start, -r.end)):
-        if region.start >= end:  # not inside of a longer fence
-            lines.append(text.count("\n", 0, region.start) + 1)
-            end = region.end
-    assert [block.line for block in read(text)] == lines
 
 
 def test_sample_pages(oracle: Oracle) -> None:
