@@ -22,20 +22,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts import results  # noqa: E402  (the path comes first)
-from scripts.chapters import Chapter, Guide, PageError  # noqa: E402
+from scripts.chapters import DEFAULT, Chapter, Guide, PageError  # noqa: E402
 from scripts.runner.directory import RunError  # noqa: E402
 from scripts.runner.mutation import Mutant, Outcome, Trials, fingerprint, mutants  # noqa: E402
 from scripts.runner.performer import Options, Performer  # noqa: E402
-from scripts.runner.standins import published  # noqa: E402
+from scripts.runner.standins import stand_ins  # noqa: E402
 
-VARIANT = {"tool": "uv", "os": "linux"}
 WANTED = 0.95
 """The share of mutants that must turn their page red."""
 
 
 def try_mutants(guide: Guide, chapter: Chapter, chosen: Sequence[Mutant]) -> Iterator[Outcome]:
     """Try mutants of one chapter, and tell what came of each."""
-    performer = Performer(guide, VARIANT, ROOT, ROOT / ".cache", Options(keep=False, standins=published(ROOT)))
+    performer = Performer(guide, DEFAULT, ROOT, ROOT / ".cache", Options(keep=False, standins=stand_ins(ROOT, DEFAULT)))
     try:
         for outcome in Trials(guide, chapter, performer).run(chosen):
             red = f"red at {outcome.red}" if outcome.red else "SURVIVED"
@@ -49,7 +48,7 @@ def score(chapter: Chapter, outcomes: Sequence[Outcome], seconds: float) -> dict
     """What results/mutation.json says of one chapter."""
     causes = results.causes(ROOT).get(chapter.number, {})
     return {
-        "fingerprint": fingerprint(chapter, VARIANT),
+        "fingerprint": fingerprint(chapter, DEFAULT),
         "mutants": len(outcomes),
         "killed": sum(o.red is not None for o in outcomes),
         "at_the_line": sum(o.at_its_line for o in outcomes),
@@ -89,7 +88,7 @@ def main() -> int:
         if unknown := [n for n in numbers if n not in guide.chapters]:
             raise RunError(f"there is no chapter {unknown[0]} (there are {', '.join(guide.chapters)})")
         texts = {n: (ROOT / guide.chapters[n].page).read_text(encoding="utf-8") for n in numbers}
-        chosen = [(n, mutant) for n in numbers for mutant in mutants(guide.chapters[n], texts[n], VARIANT)]
+        chosen = [(n, mutant) for n in numbers for mutant in mutants(guide.chapters[n], texts[n], DEFAULT)]
         if arguments.sample is not None and arguments.sample < len(chosen):
             chosen = random.Random(arguments.seed).sample(chosen, arguments.sample)
         for number in numbers:

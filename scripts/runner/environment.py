@@ -33,7 +33,11 @@ GIT_CONFIG = """\
 \temail = reader@example.com
 [advice]
 \tdetachedHead = false
+[include]
+\tpath = ../state/forge.gitconfig
 """
+"""The last part is written by the stand-in for a forge; without one, Git passes over it."""
+
 JUPYTER_CONFIG = '{"ServerApp": {"open_browser": false, "allow_root": true, "ip": "127.0.0.1"}}\n'
 
 

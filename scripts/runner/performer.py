@@ -16,6 +16,7 @@ from typing import Protocol
 
 from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, Notebook, Run, Variant
 from scripts.chapters.changes import Look, looks
+from scripts.chapters.grammar import name_of
 
 from . import capabilities, environment, files, keys, notebook, processes
 from .checkpoints import Checkpoints
@@ -308,7 +309,7 @@ class Performer:
 
     @property
     def name(self) -> str:
-        return "-".join(self.variant[key] for key in sorted(self.variant))
+        return name_of(self.variant)
 
     @property
     def run(self) -> RunDirectory:

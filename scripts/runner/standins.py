@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,15 +9,19 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import trustme
+from scripts.chapters import Variant
 
+from .certificates import certified
 from .directory import RunDirectory
+from .forge import Forge
 
 HOST = "mlops.swiss-ai-center.ch"
 
 
-def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
-    """The stand-ins for a run of the guide in ``root``."""
+def stand_ins(
+    root: Path, variant: Variant, accounts: frozenset[str] = frozenset()
+) -> Callable[[RunDirectory], list[PublishedGuide | Forge]]:
+    """The stand-ins for a run of the guide in ``root``: none for what somebody's ``accounts`` give."""
 
     def downloads() -> Path:
         from scripts.site.downloads import publish  # only a chapter that downloads needs the data set
@@ -27,7 +30,13 @@ def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
         publish(website / "downloads")
         return website
 
-    return lambda run: [PublishedGuide(downloads, run.home, run.state)]
+    def of(run: RunDirectory) -> list[PublishedGuide | Forge]:
+        found: list[PublishedGuide | Forge] = [PublishedGuide(downloads, run.home, run.state)]
+        if variant["place"] == "cloud" and "github" not in accounts:
+            found.append(Forge(run.remotes, run.state))
+        return found
+
+    return of
 
 
 class PublishedGuide:
@@ -54,11 +63,8 @@ class PublishedGuide:
             return self._folder
 
     def start(self) -> None:
-        authority = trustme.CA()
         certificate = self._state / "guide-ca.pem"
-        authority.cert_pem.write_to_path(str(certificate))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(HOST).configure_cert(context)
+        context = certified(HOST, certificate)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.socket = context.wrap_socket(
             self._server.socket,
