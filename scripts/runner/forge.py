@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import threading
+from collections.abc import Mapping
 from email.parser import BytesHeaderParser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +36,7 @@ class Forge:
         self.repositories, self._state = repositories, state
         self.requests = 0
         self.problem = ""
+        self.environment: Mapping[str, str] = {}
         self._creating = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 

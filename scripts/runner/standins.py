@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from scripts.chapters import Variant
 
 from .certificates import certified
 from .directory import RunDirectory
 from .forge import Forge
+from .objectstore import GoogleStorage
 
 HOST = "mlops.swiss-ai-center.ch"
 
 
+class StandIn(Protocol):
+    """A system outside of this machine that a run needs, as a local server.
+
+    ``requests`` counts how often it was asked, so that a block can say that it relied on it.
+    ``problem`` says what keeps it from answering well. ``environment`` leads the reader's commands to
+    it, where a file in the run directory does not.
+    """
+
+    name: str
+    requests: int
+    problem: str
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 def stand_ins(
     root: Path, variant: Variant, accounts: frozenset[str] = frozenset()
-) -> Callable[[RunDirectory], list[PublishedGuide | Forge]]:
+) -> Callable[[RunDirectory], list[StandIn]]:
     """The stand-ins for a run of the guide in ``root``: none for what somebody's ``accounts`` give."""
 
     def downloads() -> Path:
@@ -30,10 +49,12 @@ def stand_ins(
         publish(website / "downloads")
         return website
 
-    def of(run: RunDirectory) -> list[PublishedGuide | Forge]:
-        found: list[PublishedGuide | Forge] = [PublishedGuide(downloads, run.home, run.state)]
+    def of(run: RunDirectory) -> list[StandIn]:
+        found: list[StandIn] = [PublishedGuide(downloads, run.home, run.state)]
         if variant["place"] == "cloud" and "github" not in accounts:
-            found.append(Forge(run.remotes, run.state))
+            found.append(Forge(run.remotes / "forge", run.state))
+        if variant["place"] == "cloud" and "gcloud" not in accounts:
+            found.append(GoogleStorage(run.remotes / "storage"))
         return found
 
     return of
@@ -54,6 +75,7 @@ class PublishedGuide:
         self._making = threading.Lock()
         self.requests = 0
         self.problem = ""
+        self.environment: Mapping[str, str] = {}
         self._server: ThreadingHTTPServer | None = None
 
     def folder(self) -> Path:
