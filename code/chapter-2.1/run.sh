@@ -100,7 +100,8 @@ git ls-files | grep -E '\.(jpg|png|npz|keras|pyc)$|^\.venv/|^\.env$' || echo "no
 git switch --quiet --create trap
 head -c 400000 /dev/urandom > weights.keras
 echo "SECRET = 'opensesame'" > src/settings.py
-git add . && git commit --quiet --message trap
+git add .
+git commit --quiet --message trap
 git rev-list --objects trap | git cat-file --batch-check='%(objectsize) %(rest)' | awk '$1 > 300000' | grep -x '400000 weights.keras'
 git log trap --oneline -i -G'password|secret|private key|api_?key' | grep ' trap$'
 git ls-files | grep -E '\.(jpg|png|npz|keras|pyc)$|^\.venv/|^\.env$' | grep -x weights.keras
@@ -234,7 +235,10 @@ git pull --quiet --rebase
 git log --graph --format='%s (%an)' -n 3
 git push --quiet
 
-# 470-git-fetch
+# 460-cat-contributing.md
+cat CONTRIBUTING.md
+
+# 480-git-fetch
 git fetch
 git status --short --branch
 git diff --stat origin/main
@@ -242,24 +246,25 @@ git -C ../colleague pull --quiet --rebase
 git -C ../colleague log --format='%h %s' -n 2
 git log --format='%h %s' -n 2
 
-# 490-git-clone-quiet-remote-url-..-re
+# 500-git-clone-quiet-remote-url-..-re
 git clone --quiet "$REMOTE_URL" ../rescued
 git -C ../rescued fsck --no-dangling && echo "nothing is damaged"
 git -C ../rescued diff --stat "$(git rev-parse main)" && echo "nothing is missing"
 
-# 510-rm-rf-..-colleague-..-rescued
+# 520-rm-rf-..-colleague-..-rescued
 rm -rf ../colleague ../rescued
 
-# 520-test-e-..-colleague-test-e-..-re
+# 530-test-e-..-colleague
 # check, which the page does not show
-test ! -e ../colleague && test ! -e ../rescued
+test ! -e ../colleague
+test ! -e ../rescued
 test -z "$(git status --porcelain)"
 test "$(git rev-parse main)" = "$(git rev-parse origin/main)"
 test "$(git ls-remote origin main | cut -f 1)" = "$(git rev-parse main)"
 git log --format=%an -n 2 | sort | tr '\n' ' ' | grep -x 'Colleague Reader '
 git show --stat --format= HEAD | grep -c '|' | grep -x 1
 
-# 530-echo-db-password-opensesame-conn
+# 540-echo-db-password-opensesame-conn
 echo "DB_PASSWORD=opensesame" > connect.txt
 git add connect.txt
 git commit --quiet --message "Connect to the database"
@@ -268,12 +273,12 @@ git commit --quiet --message "Remove the password"
 git grep opensesame || echo "not in the files"
 git log --format=%s -S opensesame
 
-# 550-git-log-format-s-origin-main..ma
+# 560-git-log-format-s-origin-main..ma
 git log --format=%s origin/main..main
 git reset --quiet --hard origin/main
 git log --format=%s -S opensesame | grep . || echo "gone from the history"
 
-# 570-test-e-connect.txt
+# 580-test-e-connect.txt
 # check, which the page does not show
 test ! -e connect.txt
 test -z "$(git status --porcelain)"

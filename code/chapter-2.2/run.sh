@@ -224,8 +224,7 @@ fi
 if [ "$guide_place" = laptop ]; then
 # check, which the page does not show
 grep -c "= $ACCESS_KEY_ID\$\|= $SECRET_ACCESS_KEY\$" .dvc/config.local | grep -x 2
-! git grep -q "$SECRET_ACCESS_KEY"
-! grep -q "$SECRET_ACCESS_KEY" .dvc/config .env
+if git grep --quiet "$SECRET_ACCESS_KEY" || grep --quiet "$SECRET_ACCESS_KEY" .dvc/config .env; then exit 1; fi
 fi
 
 # 330-dvc-remote-add-default-data-gs-b
