@@ -19,18 +19,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.chapters import Chapter, Guide, read_chapter  # noqa: E402  (the path comes first)
+from scripts.chapters import DEFAULT, Chapter, Guide, read_chapter  # noqa: E402  (the path comes first)
 from scripts.runner.performer import Options, Performance, Performer  # noqa: E402
 from scripts.runner.records import RAN  # noqa: E402
-from scripts.runner.standins import published  # noqa: E402
+from scripts.runner.standins import stand_ins  # noqa: E402
 
-VARIANT = {"tool": "uv", "os": "linux"}
 BLOCKS = 1000
 
 
 @contextmanager
 def performer(guide: Guide, *, keep: bool = False) -> Iterator[Performer]:
-    one = Performer(guide, VARIANT, ROOT, ROOT / ".cache", Options(keep=keep, standins=published(ROOT)))
+    one = Performer(guide, DEFAULT, ROOT, ROOT / ".cache", Options(keep=keep, standins=stand_ins(ROOT, DEFAULT)))
     try:
         yield one
     finally:

@@ -2,7 +2,7 @@
 
     python3 scripts/mutate.py                     every mutant of every chapter
     python3 scripts/mutate.py --chapter 1.2       of one chapter
-    python3 scripts/mutate.py --sample 20         twenty of two chapters, drawn by --seed
+    python3 scripts/mutate.py --sample 20         twenty of two chapters with a score, drawn by --seed
 
 The score of a chapter that was tried whole goes to results/mutation.json. Fails when fewer than 95 of
 100 mutants turn their page red, and for a survivor whose cause is not in results/survivors.yml.
@@ -22,13 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts import results  # noqa: E402  (the path comes first)
-from scripts.chapters import Chapter, Guide, PageError  # noqa: E402
+from scripts.chapters import DEFAULT, Chapter, Guide, PageError  # noqa: E402
 from scripts.runner.directory import RunError  # noqa: E402
 from scripts.runner.mutation import Mutant, Outcome, Trials, fingerprint, mutants  # noqa: E402
 from scripts.runner.performer import Options, Performer  # noqa: E402
-from scripts.runner.standins import published  # noqa: E402
+from scripts.runner.standins import stand_ins  # noqa: E402
 
-VARIANT = {"tool": "uv", "os": "linux"}
 WANTED = 0.95
 """The share of mutants that must turn their page red."""
 SAMPLED = 2
@@ -37,7 +36,7 @@ SAMPLED = 2
 
 def try_mutants(guide: Guide, chapter: Chapter, chosen: Sequence[Mutant]) -> Iterator[Outcome]:
     """Try mutants of one chapter, and tell what came of each."""
-    performer = Performer(guide, VARIANT, ROOT, ROOT / ".cache", Options(keep=False, standins=published(ROOT)))
+    performer = Performer(guide, DEFAULT, ROOT, ROOT / ".cache", Options(keep=False, standins=stand_ins(ROOT, DEFAULT)))
     try:
         for outcome in Trials(guide, chapter, performer).run(chosen):
             red = f"red at {outcome.red}" if outcome.red else "SURVIVED"
@@ -51,7 +50,7 @@ def score(chapter: Chapter, outcomes: Sequence[Outcome], seconds: float) -> dict
     """What results/mutation.json says of one chapter."""
     causes = results.causes(ROOT).get(chapter.number, {})
     return {
-        "fingerprint": fingerprint(chapter, VARIANT),
+        "fingerprint": fingerprint(chapter, DEFAULT),
         "mutants": len(outcomes),
         "killed": sum(o.red is not None for o in outcomes),
         "at_the_line": sum(o.at_its_line for o in outcomes),
@@ -92,9 +91,11 @@ def main() -> int:
             raise RunError(f"there is no chapter {unknown[0]} (there are {', '.join(guide.chapters)})")
         chance = random.Random(arguments.seed)
         if arguments.sample is not None and not arguments.chapter:
+            # A sample confirms a score: of a chapter that was never tried whole, there is none.
+            numbers = [n for n in numbers if n in results.load(ROOT, results.MUTATION).get("chapters", {})]
             numbers = sorted(chance.sample(numbers, min(SAMPLED, len(numbers))), key=numbers.index)
         texts = {n: (ROOT / guide.chapters[n].page).read_text(encoding="utf-8") for n in numbers}
-        chosen = [(n, mutant) for n in numbers for mutant in mutants(guide.chapters[n], texts[n], VARIANT)]
+        chosen = [(n, mutant) for n in numbers for mutant in mutants(guide.chapters[n], texts[n], DEFAULT)]
         if arguments.sample is not None and arguments.sample < len(chosen):
             chosen = chance.sample(chosen, arguments.sample)
         for number in numbers:

@@ -17,18 +17,17 @@ from _pytest.runner import runtestprotocol
 
 from scripts import results
 from scripts.chapters import Block, Chapter, Expect, Guide, PageError
-from scripts.chapters.grammar import CAPABILITIES, VARIANTS
+from scripts.chapters.grammar import CAPABILITIES, CHOICES, DEFAULT, name_of
 from scripts.runner import bless, capabilities, recording, shares
 from scripts.runner.directory import RunError, clean_up
 from scripts.runner.judging import Verdict, judge
 from scripts.runner.performer import Options, Performer
 from scripts.runner.records import ABSENT, BLOCKED, FAILED, RAN
-from scripts.runner.standins import published
+from scripts.runner.standins import stand_ins
 from tests.unchanged import Unchanged
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
-DEFAULT = {"tool": "uv"}
 PERFORMERS = pytest.StashKey[dict[str, Performer]]()
 CORRECTIONS = pytest.StashKey[list[bless.Correction]]()
 VERDICTS = pytest.StashKey[dict[tuple[str, str], dict[str, Verdict]]]()
@@ -50,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="tool=pip",
-        help="which tabs to follow, or all (default: uv)",
+        help="which tabs to follow: tool=…, place=cloud, or all tools (default: uv, on a laptop)",
     )
     group.addoption("--with", dest="with_", default="", metavar="A,B", help="use my accounts: gcloud, github")
     group.addoption("--strict-capabilities", action="store_true", help="a missing capability is a failure")
@@ -66,18 +65,24 @@ def this_system() -> str:
 
 
 def variants(config: pytest.Config) -> list[dict[str, str]]:
-    """The variants that were asked for: tools differ, the system is the one at hand."""
-    asked: list[str] = config.getoption("--variant") or [f"tool={DEFAULT['tool']}"]
-    tools = list[str]()
-    for text in asked:
+    """The variants that were asked for: tools and places differ, the system is the one at hand."""
+    asked: dict[str, list[str]] = {"tool": [], "place": []}
+    for text in config.getoption("--variant"):
         key, _, value = text.partition("=")
         if text == "all":
-            tools += VARIANTS["tool"].values()
-        elif key == "tool" and value in VARIANTS["tool"].values():
-            tools.append(value)
+            asked["tool"] += CHOICES["tool"]
+        elif value in CHOICES.get(key, ()) and key in asked:
+            asked[key].append(value)
         else:
-            raise pytest.UsageError(f"--variant {text}: choose all, or tool={'|'.join(VARIANTS['tool'].values())}")
-    return [{"tool": tool, "os": this_system()} for tool in dict.fromkeys(tools)]
+            choices = " or ".join(f"{key}={'|'.join(CHOICES[key])}" for key in asked)
+            raise pytest.UsageError(f"--variant {text}: choose all, {choices}")
+    tools, places = (dict.fromkeys(values or [DEFAULT[key]]) for key, values in asked.items())
+    return [{"tool": tool, "os": this_system(), "place": place} for place in places for tool in tools]
+
+
+def label(variant: dict[str, str]) -> str:
+    """How items call a variant: without the system, which is always the same."""
+    return name_of({key: value for key, value in variant.items() if key != "os"})
 
 
 def asked_for(config: pytest.Config) -> frozenset[str]:
@@ -254,17 +259,18 @@ class ChapterFile(pytest.File):
         for variant in variants(self.config):
             performer = performer_for(self.config, self.guide, variant)
             for block in self.chapter.executable(variant):
-                name = f"{block.id}[{variant['tool']}]"
+                name = f"{block.id}[{label(variant)}]"
                 yield BlockItem.from_parent(self, name=name, block=block, performer=performer, chapter=self.chapter)
-            yield SharesItem.from_parent(self, name=f"shares[{variant['tool']}]", performer=performer)
+            yield SharesItem.from_parent(self, name=f"shares[{label(variant)}]", performer=performer)
 
 
 def performer_for(config: pytest.Config, guide: Guide, variant: dict[str, str]) -> Performer:
     performers = config.stash[PERFORMERS]
-    if variant["tool"] not in performers:
-        options = Options(fresh=config.getoption("--fresh"), asked_for=asked_for(config), standins=published(ROOT))
-        performers[variant["tool"]] = Performer(guide, variant, ROOT, CACHE, options)
-    return performers[variant["tool"]]
+    if (name := label(variant)) not in performers:
+        accounts = asked_for(config)
+        options = Options(config.getoption("--fresh"), asked_for=accounts, standins=stand_ins(ROOT, variant, accounts))
+        performers[name] = Performer(guide, variant, ROOT, CACHE, options)
+    return performers[name]
 
 
 # ---------------------------------------------------------------- items

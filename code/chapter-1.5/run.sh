@@ -3,10 +3,12 @@
 # Made from docs/part-1/chapter-1.5.md: change that page, not this file.
 #
 # Does what the chapter says, below the folder that you start it in:
-#     bash run.sh              with the tabs for uv
-#     TOOL=pip bash run.sh     with the tabs for pip
+#     bash run.sh                  with the tabs for uv
+#     TOOL=pip bash run.sh         with the tabs for pip
+#     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 set -eo pipefail
 guide_tool=${TOOL:-uv}
+guide_place=${PLACE:-laptop}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
@@ -22,7 +24,7 @@ trap guide_stop EXIT
 # Chapter 1.4 comes first.
 if [ ! -e .guide-1.4 ]; then
   guide_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-  TOOL=$guide_tool bash "$guide_here/../chapter-1.4/run.sh"
+  TOOL=$guide_tool PLACE=$guide_place bash "$guide_here/../chapter-1.4/run.sh"
 fi
 
 # 010-cd-mlops-guide

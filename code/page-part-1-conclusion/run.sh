@@ -3,10 +3,12 @@
 # Made from docs/part-1/conclusion.md: change that page, not this file.
 #
 # Does what the chapter says, below the folder that you start it in:
-#     bash run.sh              with the tabs for uv
-#     TOOL=pip bash run.sh     with the tabs for pip
+#     bash run.sh                  with the tabs for uv
+#     TOOL=pip bash run.sh         with the tabs for pip
+#     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 set -eo pipefail
 guide_tool=${TOOL:-uv}
+guide_place=${PLACE:-laptop}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD

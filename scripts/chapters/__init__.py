@@ -1,5 +1,6 @@
 """Reading: page → blocks → chapter → guide. Knows Markdown, runs nothing."""
 
+from .grammar import DEFAULT
 from .guide import Guide, read_chapter
 from .model import (
     Background,
@@ -18,6 +19,7 @@ from .model import (
 )
 
 __all__ = [
+    "DEFAULT",
     "Background",
     "Block",
     "Chapter",

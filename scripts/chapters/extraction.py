@@ -8,13 +8,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from .grammar import variants
+from .grammar import DEFAULT, variants
 from .guide import Guide, read_text
 from .markdown import Page
 from .model import Background, Block, Chapter, Expect, File, Hidden, Notebook, PageError, Run, Shown, Variant
 from .project import after_each, files_of
 
-DEFAULT: Variant = next(variants())
 NOTEBOOK = "notebook.ipynb"
 SCRIPT = "run.sh"
 LISTING = "chapter.json"
@@ -97,10 +96,12 @@ HEAD = """\
 # Made from {page}: change that page, not this file.
 #
 # Does what the chapter says, below the folder that you start it in:
-#     bash run.sh              with the tabs for uv
-#     TOOL=pip bash run.sh     with the tabs for pip
+#     bash run.sh                  with the tabs for uv
+#     TOOL=pip bash run.sh         with the tabs for pip
+#     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 set -eo pipefail
 guide_tool=${{TOOL:-uv}}
+guide_place=${{PLACE:-laptop}}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
@@ -117,7 +118,7 @@ BEFORE = """
 # Chapter {after} comes first.
 if [ ! -e .guide-{after} ]; then
   guide_here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)
-  TOOL=$guide_tool bash "$guide_here/../{slug}/run.sh"
+  TOOL=$guide_tool PLACE=$guide_place bash "$guide_here/../{slug}/run.sh"
 fi
 """
 # A second terminal keeps its folder, variables and functions from one of its blocks to the next.
@@ -174,7 +175,8 @@ def script(chapter: Chapter, line: list[Chapter]) -> str:
         commands = "\n".join(in_shell(block, chapter, texts.get(block.id, []), started))
         started = started or isinstance(block, Notebook)
         if commands:
-            parts.append(f"\n# {block.id}\n{guarded(block.variant, commands)}\n")
+            # What is not done is a comment, and a condition around a comment is an error of syntax.
+            parts.append(f"\n# {block.id}\n{guarded({} if block.skip else block.variant, commands)}\n")
     parts.append(f'\ntouch "$guide_start/.guide-{chapter.number}"\n')
     return "".join(parts)
 

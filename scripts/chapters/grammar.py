@@ -43,11 +43,14 @@ CAPABILITIES = {
     "github": "install the GitHub CLI and log in",
     "kubernetes": "install kind and kubectl",
 }
-# The titles of content tabs that choose between ways to do the same step.
+# The titles of content tabs that choose between ways to do the same step. The first value is the default.
 VARIANTS = {
     "tool": {"uv": "uv", "pip": "pip"},
     "os": {"Linux": "linux", "macOS": "macos", "WSL 2": "wsl2"},
+    "place": {"Laptop": "laptop", "GitHub": "cloud", "Google Cloud": "cloud"},
 }
+CHOICES = {key: tuple(dict.fromkeys(titles.values())) for key, titles in VARIANTS.items()}
+DEFAULT: Variant = {key: values[0] for key, values in CHOICES.items()}
 DIAGRAMS = {"mermaid", "big-picture"}
 OUTPUT = "Output"
 READY = re.compile(r"(?:https?://(?:127\.0\.0\.1|localhost):\d+(?:/\S*)?|tcp://(?:127\.0\.0\.1|localhost):\d+)")
@@ -65,7 +68,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "notebook": {"timeout": float, "name": str},
     "skip": {"reason": tuple(REASONS), "note": str},
     "requires": {},
-    "variant": {key: tuple(titles.values()) for key, titles in VARIANTS.items()},
+    "variant": CHOICES,
     "setup": {"timeout": float, "exit": int, "name": str},
     "check": {"timeout": float, "exit": int, "name": str},
     "teardown": {"timeout": float, "exit": int, "name": str},
@@ -76,8 +79,13 @@ NUMBERS = {float: re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?"), int: re.compile(r"\d+
 
 def variants() -> Iterator[Variant]:
     """Every way to go through the guide."""
-    for values in itertools.product(*(titles.values() for titles in VARIANTS.values())):
-        yield dict(zip(VARIANTS, values, strict=True))
+    for values in itertools.product(*CHOICES.values()):
+        yield dict(zip(CHOICES, values, strict=True))
+
+
+def name_of(variant: Variant) -> str:
+    """A short name, such as linux-uv or linux-cloud-uv: the place is named where it is not the reader's own."""
+    return "-".join(variant[key] for key in sorted(variant) if key != "place" or variant[key] != DEFAULT[key])
 
 
 # ---------------------------------------------------------------- info line

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 Variant = Mapping[str, str]
-"""One choice per dimension, for example ``{"tool": "uv", "os": "linux"}``."""
+"""One choice per dimension, for example ``{"tool": "uv", "os": "linux", "place": "laptop"}``."""
 
 
 class PageError(Exception):

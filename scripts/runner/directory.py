@@ -13,7 +13,7 @@ from typing import IO
 
 from . import environment, processes
 
-FOLDERS = ("work", "home", "state", "log", "bin", "tmp")
+FOLDERS = ("work", "home", "remotes", "state", "log", "bin", "tmp")
 OWNER = "owner.json"
 SLOTS = 8
 READER = "/home/reader"
@@ -47,6 +47,11 @@ class RunDirectory:
     @property
     def state(self) -> Path:
         return self.root / "state"
+
+    @property
+    def remotes(self) -> Path:
+        """What stand-ins keep for the reader: repositories of a forge, objects of a store."""
+        return self.root / "remotes"
 
     @property
     def home(self) -> Path:

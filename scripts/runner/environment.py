@@ -33,7 +33,11 @@ GIT_CONFIG = """\
 \temail = reader@example.com
 [advice]
 \tdetachedHead = false
+[include]
+\tpath = ../state/forge.gitconfig
 """
+"""The last part is written by the stand-in for a forge; without one, Git passes over it."""
+
 JUPYTER_CONFIG = '{"ServerApp": {"open_browser": false, "allow_root": true, "ip": "127.0.0.1"}}\n'
 
 
@@ -88,6 +92,9 @@ def build(root: Path, token_name: str, token: str, user: Mapping[str, str] = os.
         "BENTOML_DO_NOT_TRACK": "True",
         "DO_NOT_TRACK": "1",
         "DVC_NO_ANALYTICS": "1",
+        # Else DVC keeps what it knows of files and remotes by their path, for all users, in /var/tmp.
+        "DVC_SITE_CACHE_DIR": str(home / ".cache/dvc"),
+        "DVC_SYSTEM_CONFIG_DIR": str(home / ".config/dvc-system"),
         # Packages are shared with the user: they are only ever added to, and checked by hash.
         "UV_CACHE_DIR": shared_cache("uv", user),
         "PIP_CACHE_DIR": shared_cache("pip", user),

@@ -179,7 +179,7 @@ def killed_server(page: Edit, chance: random.Random) -> tuple[str, str]:
     return page.with_body(page.body(), "ended as soon as it is ready")
 
 
-PARTS = ("work", "home", "state")
+PARTS = ("work", "home", "remotes", "state")
 SERVER_KILLED = "server killed"
 KINDS: dict[type[Block], dict[str, Callable[[Edit, random.Random], tuple[str, str] | None]]] = {
     Run: {"typo in a command": typo, "block deleted": deleted},

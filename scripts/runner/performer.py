@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, Notebook, Run, Variant
 from scripts.chapters.changes import Look, looks
+from scripts.chapters.grammar import name_of
 
 from . import capabilities, environment, files, keys, notebook, processes
 from .checkpoints import Checkpoints
 from .directory import RunDirectory, RunError, claim
 from .records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
 from .services import Service
+from .standins import StandIn
 
 TERMINAL = (Path(__file__).parent / "terminal.sh").read_text()
 
@@ -39,21 +40,6 @@ PRINTED = 64 * 2**20
 """Bytes that a block may print."""
 FULL = 2**16
 """Bytes below which a disk counts as full."""
-
-
-class StandIn(Protocol):
-    """A system outside of this machine that a run needs, as a local server.
-
-    ``requests`` counts how often it was asked, so that a block can say that it relied on it.
-    ``problem`` says what keeps it from answering well.
-    """
-
-    name: str
-    requests: int
-    problem: str
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 @dataclass
@@ -228,7 +214,7 @@ class Performance:
 
     def _environment(self) -> dict[str, str]:
         date = environment.commit_date(self.performer.step(self.chapter, len(self.done)))
-        return {**self.performer.run.environment(), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        return {**self.performer.environment(), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
 
     def _run(self, block: Run, command: list[str], cwd: Path) -> str:
         log = self.performer.run.log / f"{self.chapter.slug}-{block.id}.txt"
@@ -308,7 +294,7 @@ class Performer:
 
     @property
     def name(self) -> str:
-        return "-".join(self.variant[key] for key in sorted(self.variant))
+        return name_of(self.variant)
 
     @property
     def run(self) -> RunDirectory:
@@ -351,6 +337,11 @@ class Performer:
         }
         return keys.of_chapters(line, self.variant, root=self.root, capabilities=present)[chapter.number]
 
+    def environment(self) -> dict[str, str]:
+        """What the reader's commands find: a machine that reaches the stand-ins."""
+        led = (standin.environment for standin in self._standins)
+        return {**self.run.environment(), **{name: value for one in led for name, value in one.items()}}
+
     def asked(self) -> dict[str, int]:
         """How often each stand-in was asked so far."""
         return {standin.name: standin.requests for standin in self._standins}
@@ -367,9 +358,7 @@ class Performer:
         state = state_file(self.run, terminal)
         state.touch()
         print(f"\n{block.place}: exit leaves this shell and goes on\n", flush=True)
-        subprocess.run(
-            ["bash", "--rcfile", str(state), "-i"], cwd=self.run.work, env=self.run.environment(), check=False
-        )
+        subprocess.run(["bash", "--rcfile", str(state), "-i"], cwd=self.run.work, env=self.environment(), check=False)
 
     def reach(self, chapter: Chapter) -> Record | None:
         """Bring the run directory to the start of a chapter. Returns what makes that impossible."""

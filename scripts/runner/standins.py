@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import trustme
+from scripts.chapters import Variant
 
+from .certificates import certified
 from .directory import RunDirectory
+from .forge import Forge
+from .objectstore import GoogleStorage
 
 HOST = "mlops.swiss-ai-center.ch"
 
 
-def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
-    """The stand-ins for a run of the guide in ``root``."""
+class StandIn(Protocol):
+    """A system outside of this machine that a run needs, as a local server.
+
+    ``requests`` counts how often it was asked, so that a block can say that it relied on it.
+    ``problem`` says what keeps it from answering well. ``environment`` leads the reader's commands to
+    it, where a file in the run directory does not.
+    """
+
+    name: str
+    requests: int
+    problem: str
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def stand_ins(
+    root: Path, variant: Variant, accounts: frozenset[str] = frozenset()
+) -> Callable[[RunDirectory], list[StandIn]]:
+    """The stand-ins for a run of the guide in ``root``: none for what somebody's ``accounts`` give."""
 
     def downloads() -> Path:
         from scripts.site.downloads import publish  # only a chapter that downloads needs the data set
@@ -27,7 +49,15 @@ def published(root: Path) -> Callable[[RunDirectory], list[PublishedGuide]]:
         publish(website / "downloads")
         return website
 
-    return lambda run: [PublishedGuide(downloads, run.home, run.state)]
+    def of(run: RunDirectory) -> list[StandIn]:
+        found: list[StandIn] = [PublishedGuide(downloads, run.home, run.state)]
+        if variant["place"] == "cloud" and "github" not in accounts:
+            found.append(Forge(run.remotes / "forge", run.state))
+        if variant["place"] == "cloud" and "gcloud" not in accounts:
+            found.append(GoogleStorage(run.remotes / "storage"))
+        return found
+
+    return of
 
 
 class PublishedGuide:
@@ -45,6 +75,7 @@ class PublishedGuide:
         self._making = threading.Lock()
         self.requests = 0
         self.problem = ""
+        self.environment: Mapping[str, str] = {}
         self._server: ThreadingHTTPServer | None = None
 
     def folder(self) -> Path:
@@ -54,11 +85,8 @@ class PublishedGuide:
             return self._folder
 
     def start(self) -> None:
-        authority = trustme.CA()
         certificate = self._state / "guide-ca.pem"
-        authority.cert_pem.write_to_path(str(certificate))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(HOST).configure_cert(context)
+        context = certified(HOST, certificate)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.socket = context.wrap_socket(
             self._server.socket,

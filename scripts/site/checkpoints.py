@@ -12,14 +12,13 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.chapters import Guide
+from scripts.chapters import DEFAULT, Guide
 from scripts.runner.checkpoints import ARCHIVE
 from scripts.runner.performer import Performer
 
 from .downloads import place
 
 FOLDER = "checkpoints"
-VARIANT = {"tool": "uv", "os": "linux"}
 SCRATCH = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
 
 
@@ -54,7 +53,7 @@ def publish(downloads: Path, root: Path) -> list[str]:
 def at_the_ends(root: Path) -> Iterator[tuple[str, Path | None, str]]:
     """Each chapter with the archive of its end (None when there is no whole one) and its key."""
     guide = Guide.load(root)
-    performer = Performer(guide, VARIANT, root, root / ".cache")
+    performer = Performer(guide, DEFAULT, root, root / ".cache")
     for chapter in guide.chapters.values():
         if chapter.number[:1].isdigit():
             key = performer.key(chapter)

@@ -49,6 +49,12 @@ def latest(runs: Runs) -> Mapping[str, Any]:
     return max(runs.values(), key=lambda run: str(run["date"]))
 
 
+def ways(runs: Runs) -> list[str]:
+    """Which tabs were followed: the tool, and the place when it was not the laptop."""
+    names = (name.split("-") for name in runs)
+    return sorted(name[-1] + (" in the cloud" if "cloud" in name else "") for name in names)
+
+
 def badge(runs: Runs, changed: int = 0) -> tuple[str, str]:
     """A state (verified, changed, failed, none) and a sentence for the top of a chapter.
 
@@ -59,7 +65,7 @@ def badge(runs: Runs, changed: int = 0) -> tuple[str, str]:
     run = latest(runs)
     failed = sum(b["outcome"] in {"failed", "blocked"} for r in runs.values() for b in r["blocks"].values())
     packages = ", ".join(f"{NAMES[n]} {v}" for n, v in run["packages"].items() if n in {"tensorflow", "dvc"})
-    tools = " and ".join(sorted(name.rpartition("-")[2] for name in runs))
+    tools = " and ".join(ways(runs))
     where = f"on {run['date']} with {packages} on {run['system']} (commit {run['commit'] or 'unknown'}, {tools})"
     if failed:
         return "failed", f"{failed} blocks failed {where}"
@@ -175,7 +181,7 @@ def row(chapter: Mapping[str, Any], score: Mapping[str, Any] | None) -> str:
     run = latest(runs)
     reasons = sorted({b["problem"] for r in runs.values() for b in r["blocks"].values() if b["outcome"] == "skipped"})
     state, _ = badge(runs)
-    tools = ", ".join(sorted(name.rpartition("-")[2] for name in runs))
+    tools = ", ".join(ways(runs))
     return cells(
         chapter["title"].removeprefix("Chapter "),
         f"{run['date']} ({tools})" + (" failed" if state == "failed" else ""),

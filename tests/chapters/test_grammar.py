@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.chapters import (
+    DEFAULT,
     Background,
     Block,
     Chapter,
@@ -20,13 +21,13 @@ from scripts.chapters import (
     Variant,
     read_chapter,
 )
-from scripts.chapters.grammar import CAPABILITIES, REASONS, variants
+from scripts.chapters.grammar import CAPABILITIES, REASONS, name_of, variants
 from tests.chapters.samples import below, one, read
 
 SH = "```sh\ntrue\n```\n"
 OUT = '```text title="Output"\n1\n```\n'
-UV: Variant = {"tool": "uv", "os": "linux"}
-PIP: Variant = {"tool": "pip", "os": "linux"}
+UV: Variant = {"tool": "uv", "os": "linux", "place": "laptop"}
+PIP: Variant = {"tool": "pip", "os": "linux", "place": "laptop"}
 
 
 def tabs(**bodies: str) -> str:
@@ -202,8 +203,27 @@ def test_a_tab_of_what_is_only_shown_is_free() -> None:
 
 
 def test_variants() -> None:
-    assert len(list(variants())) == 6
-    assert next(variants()) == UV
+    assert len(list(variants())) == 12
+    assert next(variants()) == DEFAULT == UV
+
+
+def test_two_titles_of_one_value_are_one_variant() -> None:
+    chapter = read(tabs(Laptop=SH, GitHub=SH) + tabs(Laptop=SH, **{"Google Cloud": SH}))
+    found = [[b.place.line for b in chapter.executable({**UV, "place": place})] for place in ("laptop", "cloud")]
+    assert found == [[8, 20], [14, 26]]
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [
+        (UV, "linux-uv"),
+        ({**PIP, "os": "macos"}, "macos-pip"),
+        ({**UV, "place": "cloud"}, "linux-cloud-uv"),
+        ({"tool": "uv"}, "uv"),
+    ],
+)
+def test_a_variant_has_a_short_name(variant: Variant, name: str) -> None:
+    assert name_of(variant) == name
 
 
 # ---------------------------------------------------------------- ids

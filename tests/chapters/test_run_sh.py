@@ -191,6 +191,33 @@ def test_tabs(perform: Perform, tool: str) -> None:
     assert same_as_code(work, "1.1") == (tool == "uv")
 
 
+PLACES = """
+    === "Laptop"
+
+        ```sh
+        echo laptop >> log.txt
+        ```
+
+    === "GitHub"
+
+        <!-- block: skip reason=browser -->
+        ```sh
+        gh auth login
+        ```
+
+        ```sh
+        echo cloud >> log.txt
+        ```
+    """
+
+
+@pytest.mark.parametrize("place", ["laptop", "cloud"])
+def test_places(perform: Perform, place: str) -> None:
+    """Also of the chapter before. What a tab has that is not done leaves its script whole."""
+    work = perform(PLACES, "```sh\necho two >> log.txt\n```\n", PLACE=place)
+    assert (work / "log.txt").read_text() == f"{place}\ntwo\n"
+
+
 # ---------------------------------------------------------------- commands
 
 

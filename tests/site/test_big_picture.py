@@ -21,8 +21,8 @@ from scripts.site.bigpicture.model import DATA, BigPictureError, Picture, load, 
 from scripts.site.bigpicture.routing import find_ways, related
 
 SYSTEM = load()
-CHAPTERS = [f"1.{n}" for n in range(1, 7)]
-PICTURES = [*CHAPTERS, "part 1"]
+CHAPTERS = [*(f"1.{n}" for n in range(1, 7)), "2.1", "2.2"]
+PICTURES = [*CHAPTERS, "part 1", "part 2"]
 SHAPES = {shape.name: shape for shape in (WIDE, TALL)}
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -48,10 +48,11 @@ def test_nothing_of_a_later_chapter(chapter: str) -> None:
     assert all(part.label not in text for part in SYSTEM.parts if part.since > here and part.label not in known)
 
 
-def test_at_the_end_of_a_part_all_is_there_and_nothing_is_new() -> None:
-    picture, last, html = SYSTEM.at("part 1"), SYSTEM.at(CHAPTERS[-1]), figure("part 1", SYSTEM)
+@pytest.mark.parametrize(("part", "chapter"), [("part 1", "1.6"), ("part 2", "2.2")])
+def test_at_the_end_of_a_part_all_is_there_and_nothing_is_new(part: str, chapter: str) -> None:
+    picture, last, html = SYSTEM.at(part), SYSTEM.at(chapter), figure(part, SYSTEM)
     assert (picture.nodes, picture.frames, picture.edges) == (last.nodes, last.frames, last.edges)
-    assert "<figcaption>The big picture at the end of part 1.</figcaption>" in html
+    assert f"<figcaption>The big picture at the end of {part}.</figcaption>" in html
     assert "bp-tag" not in html
 
 

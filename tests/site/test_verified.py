@@ -110,6 +110,10 @@ def test_badge_names_date_versions_and_variants() -> None:
     assert text == "3 of 4 blocks verified on 2026-11-24 with TensorFlow 2.21.0 on Debian (commit abc, pip and uv)"
 
 
+def test_the_cloud_is_a_way_of_its_own() -> None:
+    assert verified.ways({"linux-uv": {}, "linux-cloud-uv": {}, "macos-pip": {}}) == ["pip", "uv", "uv in the cloud"]
+
+
 def test_a_chapter_that_changed_is_not_called_verified(tmp_path: Path) -> None:
     runs = {"linux-uv": run()}
     assert verified.badge(runs, 1)[0] == "changed"

@@ -6,6 +6,7 @@ ICONS = {
     "arrays": '<path d="M4 8l8-4 8 4-8 4zM4 12l8 4 8-4M4 16l8 4 8-4"/>',
     "branch": '<path d="M7 8v8M17 9.5c0 4-3.5 4.5-7.5 7"/>'
     '<circle cx="7" cy="5.5" r="2.5"/><circle cx="7" cy="18.5" r="2.5"/><circle cx="17" cy="7" r="2.5"/>',
+    "bucket": '<ellipse cx="12" cy="6" rx="8" ry="2.8"/><path d="M4 6l2 12.5C6.3 20 8.8 21 12 21s5.7-1 6-2.5L20 6"/>',
     "cache": '<ellipse cx="12" cy="6" rx="7.5" ry="3"/><path d="M4.5 6v12c0 1.7 3.4 3 7.5 3s7.5-1.3 7.5-3V6'
     'M4.5 12c0 1.7 3.4 3 7.5 3s7.5-1.3 7.5-3"/>',
     "chart": '<path d="M4 4v16h16M8.5 16.5v-4M13 16.5v-8M17.5 16.5v-6"/>',
@@ -19,6 +20,8 @@ ICONS = {
     "pictures": '<rect x="3" y="7" width="14" height="14" rx="2"/><path d="M7 3.5h12a2 2 0 012 2v12"/>'
     '<circle cx="10" cy="14" r="3.5"/><path d="M5.5 15.5c2.5 1.5 7 .5 9.5-2.5"/>',
     "script": '<path d="M6 3h9l4 4v14H6zM15 3v4h4M10.5 11.5L8.5 14l2 2.5M14 11.5l2 2.5-2 2.5"/>',
+    "server": '<rect x="4" y="4" width="16" height="7" rx="1.5"/><rect x="4" y="13" width="16" height="7" rx="1.5"/>'
+    '<path d="M7.5 7.5h.01M7.5 16.5h.01M11 7.5h6M11 16.5h6"/>',
     "settings": '<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/>'
     '<circle cx="16" cy="7" r="2.8"/><circle cx="8" cy="17" r="2.8"/>',
     "tests": '<path d="M4 6.5l1.5 1.5 3-3M4 13l1.5 1.5 3-3M4 19.5L5.5 21l3-3M12 7h8M12 13.5h8M12 20h8"/>',
