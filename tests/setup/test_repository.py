@@ -154,3 +154,12 @@ def test_the_chapter_in_readme_does_what_it_says(tmp_path: Path) -> None:
             printed = done.stdout
         elif isinstance(block, Expect):
             assert matching.difference(block.body, printed, match=block.match, tol=block.tol) is None
+
+
+# ---------------------------------------------------------------- code/
+
+
+def test_nothing_of_code_is_ignored() -> None:
+    """code/ holds the reader's .gitignore files too, and Git obeys them here as well."""
+    ignored = git("ls-files", "--others", "--ignored", "--exclude-standard", "--", "code")
+    assert ignored.stdout == "", "add these with git add --force"
