@@ -277,7 +277,7 @@ def test_a_disk_that_fills_up_on_the_way(small_disk: Callable[[int], Path], shar
 def test_clean_empties_the_cache_and_only_that(checkout: Checkout) -> None:
     kept = checkout.root / "kept.txt"
     kept.touch()
-    locked = checkout.root / ".cache/runs/linux-uv/work/locked"
+    locked = checkout.root / ".cache/runs/linux-uv/locked"
     locked.mkdir(parents=True)
     (locked / "file").write_text("x")
     (locked / "outside").symlink_to(checkout.root / "scripts")
