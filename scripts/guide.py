@@ -31,7 +31,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.txt"
@@ -158,7 +158,7 @@ def run(doing: str, *command: object, held: int) -> None:
         output, _ = process.communicate()
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()  # to the end of what it printed, which is the end of all that it started
         raise
     with contextlib.suppress(OSError), LOG.open("a", encoding="utf-8") as log:
         log.write(f"$ {' '.join(map(str, command))}\n{output}\n")
@@ -230,6 +230,17 @@ def rebuild(held: int) -> None:
         raise
 
 
+def wait_for(lock: IO[str]) -> None:
+    """Take the lock, and say so if that takes time: a run that was just stopped holds it for a moment more."""
+    for _ in range(20):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.05)
+    say("another run is setting up this checkout: waiting for it")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 def set_up() -> None:
     """Bring .venv up to date: nothing to do most of the time. One at a time does it."""
 
@@ -240,11 +251,7 @@ def set_up() -> None:
         return
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "setup.lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run is setting up this checkout: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for(lock)
         if not ready():
             start = time.monotonic()
             say("setting up, once:")
