@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="tool=pip",
-        help="which tabs to follow: tool=…, place=cloud, or all tools (default: uv, on a laptop)",
+        help="which tabs to follow: tool=pip, place=cloud, forge=gitlab, or all one after the other (repeatable)",
     )
     group.addoption("--with", dest="with_", default="", metavar="A,B", help="use my accounts: gcloud, github")
     group.addoption("--strict-capabilities", action="store_true", help="a missing capability is a failure")
@@ -65,19 +65,20 @@ def this_system() -> str:
 
 
 def variants(config: pytest.Config) -> list[dict[str, str]]:
-    """The variants that were asked for: tools and places differ, the system is the one at hand."""
-    asked: dict[str, list[str]] = {"tool": [], "place": []}
-    for text in config.getoption("--variant"):
-        key, _, value = text.partition("=")
+    """The ways through the guide that were asked for. Each option is one, and says how it differs from the default."""
+    home = {**DEFAULT, "os": this_system()}
+    others = [{key: value} for key, values in CHOICES.items() if key != "os" for value in values[1:]]
+    asked: list[dict[str, str]] = []
+    for text in config.getoption("--variant") or [""]:
+        chosen = dict(part.partition("=")[::2] for part in text.split(",") if part)
         if text == "all":
-            asked["tool"] += CHOICES["tool"]
-        elif value in CHOICES.get(key, ()) and key in asked:
-            asked[key].append(value)
+            asked += [{}, *others]
+        elif all(key != "os" and value in CHOICES.get(key, ()) for key, value in chosen.items()):
+            asked.append(chosen)
         else:
-            choices = " or ".join(f"{key}={'|'.join(CHOICES[key])}" for key in asked)
-            raise pytest.UsageError(f"--variant {text}: choose all, {choices}")
-    tools, places = (dict.fromkeys(values or [DEFAULT[key]]) for key, values in asked.items())
-    return [{"tool": tool, "os": this_system(), "place": place} for place in places for tool in tools]
+            choices = ", ".join(f"{key}={'|'.join(values)}" for key, values in CHOICES.items() if key != "os")
+            raise pytest.UsageError(f"--variant {text}: choose all, or out of {choices}, with commas between")
+    return list({name_of(variant): variant for chosen in asked for variant in [{**home, **chosen}]}.values())
 
 
 def label(variant: dict[str, str]) -> str:

@@ -6,9 +6,11 @@
 #     bash run.sh                  with the tabs for uv
 #     TOOL=pip bash run.sh         with the tabs for pip
 #     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
+#     FORGE=gitlab bash run.sh     with the tabs for GitLab CI
 set -eo pipefail
 guide_tool=${TOOL:-uv}
 guide_place=${PLACE:-laptop}
+guide_forge=${FORGE:-github}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD

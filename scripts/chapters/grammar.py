@@ -48,6 +48,7 @@ VARIANTS = {
     "tool": {"uv": "uv", "pip": "pip"},
     "os": {"Linux": "linux", "macOS": "macos", "WSL 2": "wsl2"},
     "place": {"Laptop": "laptop", "GitHub": "cloud", "Google Cloud": "cloud"},
+    "forge": {"GitHub Actions": "github", "GitLab CI": "gitlab"},
 }
 CHOICES = {key: tuple(dict.fromkeys(titles.values())) for key, titles in VARIANTS.items()}
 DEFAULT: Variant = {key: values[0] for key, values in CHOICES.items()}
@@ -84,8 +85,9 @@ def variants() -> Iterator[Variant]:
 
 
 def name_of(variant: Variant) -> str:
-    """A short name, such as linux-uv or linux-cloud-uv: the place is named where it is not the reader's own."""
-    return "-".join(variant[key] for key in sorted(variant) if key != "place" or variant[key] != DEFAULT[key])
+    """A short name, such as linux-uv or linux-cloud-uv: place and CI are named where they are not the default."""
+    spoken = {"os", "tool"}
+    return "-".join(variant[key] for key in sorted(variant) if key in spoken or variant[key] != DEFAULT[key])
 
 
 # ---------------------------------------------------------------- info line

@@ -27,7 +27,7 @@ from .records import Record
 INDEX = "chapters.json"
 ARCHIVE, RECORDS, SUMS, VENVS = "state.tar.gz", "records.json", "sums.json", "environments"
 KEPT = ("work", "home", "remotes")
-LIMIT = 8 * 1024**3
+LIMIT = 20 * 1024**3
 """Bytes that all checkpoints together may take; the ones not used for longest go first."""
 
 

@@ -50,9 +50,10 @@ def latest(runs: Runs) -> Mapping[str, Any]:
 
 
 def ways(runs: Runs) -> list[str]:
-    """Which tabs were followed: the tool, and the place when it was not the laptop."""
+    """Which tabs were followed: the tool, and the place and the forge where they are not the default."""
+    told = {"cloud": " in the cloud", "gitlab": " with GitLab CI"}
     names = (name.split("-") for name in runs)
-    return sorted(name[-1] + (" in the cloud" if "cloud" in name else "") for name in names)
+    return sorted(name[-1] + "".join(told.get(part, "") for part in name) for name in names)
 
 
 def badge(runs: Runs, changed: int = 0) -> tuple[str, str]:

@@ -772,7 +772,7 @@ BLOCKS = {
         1
         ```
         """,
-        "14: where tool=pip os=linux place=laptop, no command makes this output: "
+        "14: where tool=pip os=linux place=laptop forge=github, no command makes this output: "
         "put it in the same tab, or declare its variant",
     ),
 }  # fmt: skip

@@ -26,8 +26,8 @@ from tests.chapters.samples import below, one, read
 
 SH = "```sh\ntrue\n```\n"
 OUT = '```text title="Output"\n1\n```\n'
-UV: Variant = {"tool": "uv", "os": "linux", "place": "laptop"}
-PIP: Variant = {"tool": "pip", "os": "linux", "place": "laptop"}
+UV: Variant = {"tool": "uv", "os": "linux", "place": "laptop", "forge": "github"}
+PIP: Variant = {"tool": "pip", "os": "linux", "place": "laptop", "forge": "github"}
 
 
 def tabs(**bodies: str) -> str:
@@ -219,6 +219,7 @@ def test_two_titles_of_one_value_are_one_variant() -> None:
         (UV, "linux-uv"),
         ({**PIP, "os": "macos"}, "macos-pip"),
         ({**UV, "place": "cloud"}, "linux-cloud-uv"),
+        ({**UV, "forge": "gitlab"}, "gitlab-linux-uv"),
         ({"tool": "uv"}, "uv"),
     ],
 )
