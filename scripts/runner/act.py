@@ -24,7 +24,7 @@ def command(event: str, workflow: str, **options: Sequence[str] | str) -> list[s
     """The command for one workflow; act takes the working directory for the repository."""
     act = find("act")
     if act is None:
-        raise WorkflowError("act is not there, which does the steps of workflows: run python3 scripts/guide.py setup")
+        raise WorkflowError("act is not there, which does the steps of workflows: python3 scripts/guide.py brings it")
     return [
         *(act, event, "--json", "--workflows", workflow, "--no-cache-server", "--use-gitignore=false"),
         # One after the other: the machine is one, and logs are the same each time.

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import secrets
+import shlex
 import threading
 import time
 from collections import deque
@@ -31,6 +32,17 @@ GIT_CONFIG = """\
 \tpath = {led}
 [http "https://github.com/"]
 \textraheader = X-Forge-Run: {run}
+"""
+PIPED = """\
+[ -t 1 ] || exec "$real" "$@"
+pipe=$(mktemp -u) && mkfifo "$pipe" || exit
+cat <"$pipe" &
+"$real" "$@" </dev/null >"$pipe" 2>&1
+status=$?
+rm -f "$pipe"
+# What has been written is shown; what goes on in the background is not waited for.
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 $! 2>/dev/null || break; sleep 0.02; done
+exit $status
 """
 
 
@@ -194,7 +206,6 @@ class CI:
                 f"GITHUB_REPOSITORY_OWNER={repository.owner}",
                 f"GITHUB_RUN_ID={task.run}",
                 f"GITHUB_RUN_NUMBER={number}",
-                f"GITHUB_WORKFLOW={task.workflow.name}",
             ],
         )
         job = secrets.token_hex(16)
@@ -209,7 +220,11 @@ class CI:
             )
         finally:
             processes.end_all(job, TOKEN)  # steps have process groups of their own
-        return "failure" if ended.status else "success" if ended.status == 0 else "cancelled"
+        if ended.status is None:
+            with log.open("a") as more:
+                more.write(f"\nError: did not end within {LIMIT:.0f} s\n")
+            return "cancelled"
+        return "failure" if ended.status else "success"
 
     def _go_on(self) -> None:
         if self._stopping.is_set():
@@ -218,6 +233,7 @@ class CI:
     def _environment(self, task: Task, place: Path, token: str) -> dict[str, str]:
         """What jobs find: a machine with tools, that knows nobody."""
         environment.link_tools(place / "bin")
+        without_terminal(place / "bin")
         config = GIT_CONFIG.format(led=self._state / "forge.gitconfig", run=task.run)
         if task.workflow.credentials:
             who = base64.b64encode(f"x-access-token:{token}".encode()).decode()
@@ -250,18 +266,32 @@ def keep(repository: Repository, run: int, found: act.Outcome, shown: Callable[[
 
 def fetch(repository: Repository, clone: Path, task: Task) -> None:
     """What actions/checkout gives a job: the commit, and as much of its history as the workflow asks for."""
-    git("init", "--quiet", str(clone))
-    refs = [f"+{task.commit}:refs/remotes/{task.ref.removeprefix('refs/').replace('heads/', 'origin/', 1)}"]
-    depth = [f"--depth={task.workflow.depth}"] if task.workflow.depth else []
-    if not depth:
-        refs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", *refs]
     here = ("-C", str(clone))
-    # A commit that a branch has left meanwhile may be asked for too.
-    git(*here, "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", *depth, f"file://{repository.place}", *refs)
+    git("init", "--quiet", str(clone))
+
+    def get(*options: str) -> None:
+        # A commit that its branch has left meanwhile may be asked for by version 2 of the protocol alone.
+        source = f"file://{repository.place}"
+        git(*here, "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", options[0], source, *options[1:])
+
     branch = task.ref.removeprefix("refs/heads/")
-    where = ["--detach"] if branch == task.ref else ["-B", branch]
+    known_as = f"origin/{branch}" if branch != task.ref else task.ref.removeprefix("refs/")
+    if not task.workflow.depth:
+        get("--force", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+    depth = f"--depth={task.workflow.depth}" if task.workflow.depth else "--force"
+    get(depth, f"+{task.commit}:refs/remotes/{known_as}")
+    where = ["-B", branch] if branch != task.ref else ["--detach"]
     git(*here, "checkout", "--quiet", *where, task.commit)
     git(*here, "remote", "add", "origin", f"https://github.com/{repository.full_name}.git")
+
+
+def without_terminal(bin: Path) -> None:
+    """Let steps write to a pipe, as at GitHub: act gives them a terminal, where tools ask, page and draw."""
+    bash = bin / "bash"
+    real = bash.resolve()
+    bash.unlink()
+    bash.write_text(f"#!{real}\nreal={shlex.quote(str(real))}\n{PIPED}")
+    bash.chmod(0o755)
 
 
 def as_at_github(text: str, place: Path, name: str) -> str:

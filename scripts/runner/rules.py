@@ -114,8 +114,9 @@ def commands(body: bytes) -> list[Command]:
     """What a push asks for: the lines before its objects."""
     found = list[Command]()
     while len(body) >= 4 and (size := int(body[:4], 16)):
-        old, new, ref = body[4:size].split(b"\0")[0].decode().strip().split(" ", 2)
-        found.append(Command(old, new, ref))
+        line = body[4:size].split(b"\0")[0].decode().strip()
+        if not line.startswith("shallow "):  # the edge of a clone without its whole history
+            found.append(Command(*line.split(" ", 2)))
         body = body[size:]
     return found
 

@@ -19,6 +19,18 @@ SKIP = re.compile(r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]", re
 CHECKOUT = "actions/checkout@"
 
 
+class Loader(yaml.SafeLoader):
+    """Takes ``on``, ``off`` and ``no`` for words, as GitHub does. YAML 1.1 takes them for truth values."""
+
+
+BOOL = "tag:yaml.org,2002:bool"
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, words) for tag, words in known if tag != BOOL]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Loader.add_implicit_resolver(BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
+
+
 class WorkflowError(Exception):
     """A workflow that GitHub would not take. Says where and why."""
 
@@ -112,13 +124,12 @@ class Workflow:
 def read(path: str, text: str) -> Workflow:
     """A workflow from its file. Raises WorkflowError."""
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         raise WorkflowError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise WorkflowError(f"{path}: is no mapping")
-    on = content.get("on", content.get(True))  # YAML 1.1 reads the word "on" as true
-    jobs = content.get("jobs")
+    on, jobs = content.get("on"), content.get("jobs")
     if on is None:
         raise WorkflowError(f"{path}: has no on")
     if not isinstance(jobs, dict) or not all(isinstance(job, dict) for job in jobs.values()) or not jobs:
@@ -148,7 +159,7 @@ def uses(path: str, text: str) -> list[Use]:
             for value in node.value:
                 yield from walk(value)
 
-    return list(walk(yaml.compose(text, Loader=yaml.SafeLoader)))
+    return list(walk(yaml.compose(text, Loader=Loader)))
 
 
 def steps_of(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:

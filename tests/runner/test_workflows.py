@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.runner import keys
 from scripts.runner.uses import ACTIONS, local_repositories
 from scripts.runner.workflows import Event, Workflow, WorkflowError, fits, pattern, read, skipped, uses
 
@@ -68,6 +69,7 @@ OPENED = Event("pull_request", "main", ["src/a.py"], "opened")
         ("on: [push, pull_request]", PUSH, True),
         ("on: [push, pull_request]", OPENED, True),
         ("'on': push", PUSH, True),
+        ("on: {push: {branches: [on, off]}}", Event("push", "off"), True),
         ("on: {push: , pull_request: }", OPENED, True),
         ("on: {workflow_dispatch: , schedule: [{cron: '0 0 * * *'}]}", PUSH, False),
         # branches
@@ -193,3 +195,16 @@ def test_each_has_a_stand_in_or_is_named(tmp_path: Path) -> None:
     for name in ("some/action@v1", "docker://alpine", "astral-sh/setup-uv/inside@v1", "actions/cache@v4"):
         with pytest.raises(WorkflowError, match=r"^w\.yml:2: nothing stands in for the action " + name.split("/")[0]):
             asked(name)
+
+
+def test_what_they_do_counts_for_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "actions/a/b").mkdir(parents=True)
+    action = tmp_path / "actions/a/b/action.yml"
+    monkeypatch.setattr(keys, "HERE", tmp_path)
+    found = set[str]()
+    for text in ("one", "other"):
+        action.write_text(text)
+        keys.of_machine.cache_clear()
+        found.add(keys.of_machine(tmp_path))
+    keys.of_machine.cache_clear()
+    assert len(found) == 2
