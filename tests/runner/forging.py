@@ -27,6 +27,11 @@ def workflow(*steps: str, on: str = "push", top: str = "", job: str = "test") ->
     return f"on: {on}\n{dedent(top)}\njobs:\n  {job}:\n    runs-on: ubuntu-latest\n    steps:\n{listed}\n"
 
 
+def until_there(file: Path) -> str:
+    """A command for a step that waits until a test makes a file."""
+    return f"until [ -e '{file}' ]; do sleep 0.02; done"
+
+
 @dataclass
 class Reader:
     """Works in ``project``, a repository whose origin is at the forge."""

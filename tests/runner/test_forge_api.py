@@ -12,7 +12,7 @@ import pytest
 from scripts.runner import environment
 from scripts.runner.directory import RunDirectory, claim
 from scripts.runner.forge import Forge
-from tests.runner.forging import CHECKOUT, NAME, SITE, Reader, workflow
+from tests.runner.forging import CHECKOUT, NAME, SITE, Reader, until_there, workflow
 
 API = f'curl -sS --unix-socket "$FORGE_API" http://localhost/repos/{NAME}'
 
@@ -320,13 +320,15 @@ def test_a_merge_needs_green_checks(reader: Reader) -> None:
 
 
 def test_a_check_that_has_not_ended_is_not_green(reader: Reader) -> None:
-    reader.begin(test=workflow("sleep 1", on="pull_request"))
+    go = reader.run.work / "go"
+    reader.begin(test=workflow(until_there(go), on="pull_request"))
     protect(reader, CHECKS)
     reader.push("topic", "topic", "touch a")
     number = reader.pull("topic")
     assert 'Required status check "test" is in progress.' in reader.ask("PUT", f"/pulls/{number}/merge")[1]["message"]
     _, told = reader.attempt("git switch --quiet main; git commit --quiet --allow-empty -m x; git push origin main")
     assert 'remote: - Required status check "test" is expected.' in told
+    go.touch()
     assert reader.conclusions() == [("pull_request", "success")]
     assert reader.ask("PUT", f"/pulls/{number}/merge")[0] == 200
 
