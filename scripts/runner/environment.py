@@ -53,6 +53,11 @@ def prepare(home: Path, bin: Path) -> None:
     jupyter = home / ".jupyter" / "jupyter_server_config.json"
     jupyter.parent.mkdir(parents=True, exist_ok=True)
     jupyter.write_text(JUPYTER_CONFIG)
+    link_tools(bin)
+
+
+def link_tools(bin: Path) -> None:
+    """Collect the tools that are there in one folder, so that nothing else has to be on the PATH."""
     links = {tool: place for tool in TOOLS if (place := find(tool))}
     # The Python that this environment was made with: the reader makes environments of their own.
     links["python3"] = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())

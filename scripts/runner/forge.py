@@ -1,18 +1,26 @@
-"""A stand-in for a forge such as GitHub: bare repositories behind Git's own HTTP protocol."""
+"""A stand-in for a forge such as GitHub: bare repositories behind Git's own HTTP protocol, CI and an API."""
 
 from __future__ import annotations
 
-import os
+import base64
+import binascii
+import gzip
 import re
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.parser import BytesHeaderParser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from . import act, processes, rules
+from .api import Api
 from .certificates import certified
+from .ci import CI, Grant
+from .pulls import Pulls
+from .repository import NOTHING, Repository, git, surroundings
+from .triggers import Triggers
 
 HOST = "github.com"
 ADDRESS = re.compile(
@@ -20,6 +28,7 @@ ADDRESS = re.compile(
     r"/(?P<what>info/refs|git-upload-pack|git-receive-pack)(?:\?(?P<query>.*))?"
 )
 PUSH = "service=git-receive-pack"
+TEXT = {"Content-Type": "text/plain"}
 
 
 class Forge:
@@ -28,17 +37,44 @@ class Forge:
     Commands and what they print are those of the real thing: the run's Git is led here by a proxy
     for that one host, so addresses stay as they are. There are no accounts. Creating a repository
     needs one, so that here a repository comes into being with the first push to it.
+
+    A push starts workflows, which find what ``offers`` names. ``token`` is that of the run of the guide: what
+    it leaves behind after an accident is found by it.
     """
 
     name = "forge: a local https server with bare repositories"
 
-    def __init__(self, repositories: Path, state: Path) -> None:
+    def __init__(
+        self,
+        repositories: Path,
+        state: Path,
+        *,
+        token: str = "",
+        offers: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.repositories, self._state = repositories, state
         self.requests = 0
         self.problem = ""
-        self.environment: Mapping[str, str] = {}
+        self._token, self._offers = token, offers
+        self._lock = threading.RLock()
+        """Held by whoever changes a repository or what is kept beside it."""
         self._creating = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
+        self.ci = CI(state, self._lock, self._surroundings, self._report)
+        self._triggers = Triggers(self.ci)
+        self._pulls = Pulls(self._triggers)
+        self._api = Api(self, self._pulls, self._lock)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where the API is, for what pages do out of the reader's sight."""
+        return {"FORGE_API": str(self._api.socket)}
+
+    def _report(self, problem: str) -> None:
+        self.problem = problem
+
+    def _surroundings(self) -> Mapping[str, str]:
+        return {**self._offers(), **self.environment, processes.TOKEN: self._token}
 
     def start(self) -> None:
         certificate = self._state / "forge-ca.pem"
@@ -49,22 +85,64 @@ class Forge:
         (self._state / "forge.gitconfig").write_text(
             f'[http "https://{HOST}/"]\n\tproxy = http://127.0.0.1:{port}\n\tsslCAInfo = {certificate}\n'
         )
+        self._cancel_what_was_left()
+        self.ci.start()
+        self._api.start()
 
     def stop(self) -> None:
         if self._server is not None:
+            self.ci.stop()
+            self._api.stop()
             self._server.shutdown()
             self._server.server_close()
             self._server = None
 
-    def repository(self, owner: str, name: str, *, create: bool) -> Path | None:
-        """Where a repository is, None when there is no such one."""
-        place = self.repositories / owner / f"{name}.git"
+    def settle(self) -> None:
+        self.ci.settle()
+
+    def repository(self, owner: str, name: str, *, create: bool = False) -> Repository | None:
+        """A repository, None when there is no such one."""
+        found = Repository(owner, name, self.repositories / owner / f"{name}.git")
         with self._creating:
-            if not (place / "HEAD").exists():
+            if not found.exists():
                 if not create:
                     return None
-                git("init", "--quiet", "--bare", "--initial-branch=main", str(place))
-        return place
+                git("init", "--quiet", "--bare", "--initial-branch=main", str(found.place))
+        return found
+
+    def _cancel_what_was_left(self) -> None:
+        """Runs that another process had begun are over."""
+        for folder in sorted(self.repositories.glob("*/*.state")):
+            store = Repository(folder.parent.name, folder.stem, folder.with_suffix(".git")).store
+            for run in store.all("runs"):
+                if run["status"] != "completed":
+                    store.update("runs", run["id"], **act.status("cancelled"))
+
+    def grant(self, authorization: str) -> Grant | None:
+        """What comes with the token of a run, in a header of HTTP; None for everybody else."""
+        kind, _, word = authorization.partition(" ")
+        if kind.lower() == "basic":
+            try:
+                word = base64.b64decode(word).decode().partition(":")[2]
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+        return self.ci.tokens.get(word.strip())
+
+    def _push(self, repository: Repository, body: bytes, backend: Callable[[], bytes], *, quiet: bool) -> bytes:
+        """Do a push, and what follows from it. ``quiet``: it comes from a run, so it starts nothing."""
+        with self._lock:
+            before = repository.branches()
+            answer = backend()
+            after = repository.branches()
+            moved = {name: after.get(name, NOTHING) for name in before | after if before.get(name) != after.get(name)}
+            try:
+                for branch, new in moved.items():
+                    if not quiet:
+                        self._triggers.push(repository, branch, before.get(branch, NOTHING), new)
+                    self._pulls.pushed(repository, branch, new, quiet=quiet)
+            except Exception as error:  # the push is done all the same; told where a block fails
+                self.problem = f"what a push starts: {type(error).__name__}: {error}"
+        return answer
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         forge = self
@@ -98,15 +176,50 @@ class Forge:
                 self._answer()
 
             def _answer(self) -> None:
-                forge.requests += 1
                 body = self._body()
                 asked = ADDRESS.fullmatch(self.path)
-                place = asked and forge.repository(
-                    asked["owner"], asked["name"], create=asked["query"] == PUSH and self.command == "GET"
+                pushes = asked is not None and (asked["what"] == "git-receive-pack" or asked["query"] == PUSH)
+                grant = forge.grant(self.headers.get("Authorization", ""))
+                job = grant is not None or "X-Forge-Run" in self.headers
+                if not job:
+                    forge.requests += 1
+                repository = asked and forge.repository(
+                    asked["owner"], asked["name"], create=pushes and not job and self.command == "GET"
                 )
-                if not asked or not place:
-                    self._send(HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"}, b"Repository not found.\n")
+                if not asked or not repository:
+                    self._send(HTTPStatus.NOT_FOUND, TEXT, b"Repository not found.\n")
                     return
+                if pushes and job and self._forbidden(repository, grant):
+                    return
+
+                def backend() -> bytes:
+                    return self._backend(repository, asked, body)
+
+                if not pushes or self.command == "GET":
+                    answer = backend()
+                elif refused := rules.refusal(repository, body):
+                    self._send(HTTPStatus.OK, {"Content-Type": "application/x-git-receive-pack-result"}, refused)
+                    return
+                else:
+                    answer = forge._push(repository, body, backend, quiet=grant is not None)
+                head, _, content = answer.partition(b"\r\n\r\n")
+                headers = dict(BytesHeaderParser().parsebytes(head).items())
+                self._send(int(headers.pop("Status", "200").split()[0]), headers, content)
+
+            def _forbidden(self, repository: Repository, grant: Grant | None) -> bool:
+                """Refuse a push from a run that has no token with it, or one that is not for this."""
+                if not self.headers.get("Authorization"):
+                    asks = {**TEXT, "WWW-Authenticate": 'Basic realm="GitHub"'}
+                    self._send(HTTPStatus.UNAUTHORIZED, asks, b"No anonymous write access.\n")
+                    return True
+                if grant is not None and not grant.allows(repository.full_name, "contents"):
+                    told = f"Permission to {repository.full_name}.git denied to github-actions[bot].\n"
+                    self._send(HTTPStatus.FORBIDDEN, TEXT, told.encode())
+                    return True
+                return False
+
+            def _backend(self, repository: Repository, asked: re.Match[str], body: bytes) -> bytes:
+                """What Git's own server answers: headers and content."""
                 ended = subprocess.run(
                     ["git", "http-backend"],
                     input=body,
@@ -115,26 +228,26 @@ class Forge:
                         **surroundings(),
                         "GIT_HTTP_EXPORT_ALL": "1",
                         "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                        "GIT_PROJECT_ROOT": str(place),
+                        "GIT_PROJECT_ROOT": str(repository.place),
                         "PATH_INFO": f"/{asked['what']}",
                         "QUERY_STRING": asked["query"] or "",
                         "REQUEST_METHOD": self.command,
                         "REMOTE_USER": asked["owner"],  # who is somebody may push
                         "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                         "CONTENT_LENGTH": str(len(body)),
-                        "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
                     },
                     check=False,
                 )
-                head, _, content = ended.stdout.partition(b"\r\n\r\n")
-                headers = dict(BytesHeaderParser().parsebytes(head).items())
-                status = int(headers.pop("Status", "200").split()[0])
-                if ended.returncode or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                if ended.returncode or b"Status: 5" in ended.stdout[:200]:
                     forge.problem = ended.stderr.decode(errors="backslashreplace").strip()
-                self._send(status, headers, content)
+                return ended.stdout
 
             def _body(self) -> bytes:
-                """What was sent; Git sends what is larger than 1 MB in chunks."""
+                """What was sent; Git sends what is larger than 1 MB in chunks, and some of it compressed."""
+                body = self._sent()
+                return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+
+            def _sent(self) -> bytes:
                 if self.headers.get("Transfer-Encoding", "") != "chunked":
                     return self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 chunks = list[bytes]()
@@ -155,12 +268,3 @@ class Forge:
                 """Say nothing: the command that asked tells what went wrong."""
 
         return Protocol
-
-
-def surroundings() -> dict[str, str]:
-    """Git as on another machine: neither the user's settings nor the reader's."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-
-
-def git(*arguments: str) -> None:
-    subprocess.run(["git", *arguments], env=surroundings(), check=True, capture_output=True)

@@ -65,7 +65,9 @@ def of_machine(root: Path) -> str:
     """The runner's code, the tools, the data and the locked versions."""
     code = {p.name: of_file(p) for p in sorted(HERE.iterdir()) if p.is_file() and p.name not in NOT_EXECUTING}
     code["patching.py"] = of_file(Path(patching.__file__))
-    tools = {tool: environment.version(tool) for tool in ("bash", "curl", "git", "uv")}
+    actions = [p for p in sorted((HERE / "actions").rglob("*")) if p.is_file()]
+    code |= {str(p.relative_to(HERE)): of_file(p) for p in actions}
+    tools = {tool: environment.version(tool) for tool in ("act", "bash", "curl", "gh", "git", "uv")}
     return digest(
         {
             "code": code,

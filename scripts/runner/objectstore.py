@@ -60,3 +60,6 @@ class GoogleStorage:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def settle(self) -> None:
+        """Nothing goes on in the background."""

@@ -120,6 +120,8 @@ class Performance:
                 self._check_services()
             except RunError as error:
                 self.done[-1] = self._failed(self.blocks[-1], str(error), last.output)
+        if self._stop is None:
+            self.performer.settle()
         self.stop()
         # A fork leaves alone what it relies on.
         if self._stop is None and not self._relied_on and (left := processes.end_all(self.performer.run.token)):
@@ -345,6 +347,11 @@ class Performer:
     def asked(self) -> dict[str, int]:
         """How often each stand-in was asked so far."""
         return {standin.name: standin.requests for standin in self._standins}
+
+    def settle(self) -> None:
+        """Let stand-ins end what they do in the background: a checkpoint of the half of it would help nobody."""
+        for standin in self._standins:
+            standin.settle()
 
     def problems(self) -> list[str]:
         return [f"{standin.name}: {standin.problem}" for standin in self._standins if standin.problem]

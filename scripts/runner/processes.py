@@ -124,13 +124,13 @@ def all_zombies(group: int) -> bool:
     return True
 
 
-def belonging_to(token: str) -> Iterator[psutil.Process]:
+def belonging_to(token: str, name: str = TOKEN) -> Iterator[psutil.Process]:
     """Living processes that carry the token of a run."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if process.environ().get(TOKEN) == token:
+            if process.environ().get(name) == token:
                 yield process
 
 
@@ -140,9 +140,9 @@ def describe(process: psutil.Process) -> str:
     return f"process {process.pid}"
 
 
-def end_all(token: str) -> list[str]:
-    """End every process of a run; says which they were."""
-    found = list(belonging_to(token))
+def end_all(token: str, name: str = TOKEN) -> list[str]:
+    """End every process of a run; says which they were. ``name`` is where they carry the token."""
+    found = list(belonging_to(token, name))
     told = [describe(process) for process in found]
     for end in (psutil.Process.terminate, psutil.Process.kill):
         for process in found:

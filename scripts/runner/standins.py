@@ -24,7 +24,7 @@ class StandIn(Protocol):
 
     ``requests`` counts how often it was asked, so that a block can say that it relied on it.
     ``problem`` says what keeps it from answering well. ``environment`` leads the reader's commands to
-    it, where a file in the run directory does not.
+    it, where a file in the run directory does not. ``settle`` waits for what goes on in the background.
     """
 
     name: str
@@ -35,6 +35,7 @@ class StandIn(Protocol):
     def environment(self) -> Mapping[str, str]: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def settle(self) -> None: ...
 
 
 def stand_ins(
@@ -51,8 +52,14 @@ def stand_ins(
 
     def of(run: RunDirectory) -> list[StandIn]:
         found: list[StandIn] = [PublishedGuide(downloads, run.home, run.state)]
+
+        def offers() -> dict[str, str]:
+            """What jobs of the forge's workflows find, besides the forge itself."""
+            others = (one.environment for one in found if not isinstance(one, Forge))
+            return {name: value for one in others for name, value in one.items()}
+
         if variant["place"] == "cloud" and "github" not in accounts:
-            found.append(Forge(run.remotes / "forge", run.state))
+            found.append(Forge(run.remotes / "forge", run.state, token=run.token, offers=offers))
         if variant["place"] == "cloud" and "gcloud" not in accounts:
             found.append(GoogleStorage(run.remotes / "storage"))
         return found
@@ -104,6 +111,9 @@ class PublishedGuide:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def settle(self) -> None:
+        """Nothing goes on in the background."""
 
     def _handler(self) -> type[SimpleHTTPRequestHandler]:
         guide = self

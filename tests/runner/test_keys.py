@@ -153,7 +153,7 @@ def test_the_code_of_the_runner(guide: Tiny, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(environment, "version", lambda tool: tool)
     before = of(guide)
     counts = set[str]()
-    for path in code.iterdir():
+    for path in (found for found in code.rglob("*") if found.is_file()):
         text = path.read_bytes()
         path.write_bytes(text + b"\n# changed\n")
         forget_machine()
