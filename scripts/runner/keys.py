@@ -63,10 +63,9 @@ def of_block(block: Block, look: Look | None = None) -> Any:
 @cache
 def of_machine(root: Path) -> str:
     """The runner's code, the tools, the data and the locked versions."""
-    code = {p.name: of_file(p) for p in sorted(HERE.iterdir()) if p.is_file() and p.name not in NOT_EXECUTING}
+    files = [p for p in sorted(HERE.rglob("*")) if p.suffix in {".py", ".sh", ".yml"} and p.name not in NOT_EXECUTING]
+    code = {p.relative_to(HERE).as_posix(): of_file(p) for p in files}
     code["patching.py"] = of_file(Path(patching.__file__))
-    actions = [p for p in sorted((HERE / "actions").rglob("*")) if p.is_file()]
-    code |= {str(p.relative_to(HERE)): of_file(p) for p in actions}
     tools = {tool: environment.version(tool) for tool in ("act", "bash", "curl", "gh", "git", "uv")}
     return digest(
         {

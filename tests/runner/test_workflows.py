@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scripts.runner import keys
-from scripts.runner.uses import ACTIONS, local_repositories
-from scripts.runner.workflows import Event, Workflow, WorkflowError, fits, pattern, read, skipped, uses
+from scripts.runner.forge.uses import ACTIONS, local_repositories
+from scripts.runner.forge.workflows import Event, Workflow, WorkflowError, fits, pattern, read, skipped, uses
 
 JOBS = "\njobs: {test: {runs-on: ubuntu-latest, steps: [{run: echo}]}}\n"
 

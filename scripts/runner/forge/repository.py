@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from .directory import remove
+from ..directory import remove
 from .store import Store
 from .workflows import FOLDER
 

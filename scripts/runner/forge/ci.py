@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import act, environment, processes
-from .directory import remove
+from .. import environment, processes
+from ..directory import remove
+from . import act
 from .repository import Repository, git
 from .uses import local_repositories
 from .workflows import Workflow, WorkflowError

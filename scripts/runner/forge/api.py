@@ -17,7 +17,7 @@ from .pulls import Pulls, Refused
 from .routes import ROUTES, Request
 
 if TYPE_CHECKING:
-    from .forge import Forge
+    from .server import Forge
 
 LONGEST = 100
 """Characters of a socket's path that every system takes."""

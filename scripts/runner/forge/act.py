@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .environment import find
+from ..environment import find
 from .workflows import Workflow, WorkflowError, steps_of
 
 LABELS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04")

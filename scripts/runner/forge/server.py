@@ -14,9 +14,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from . import act, processes, rules
+from .. import processes
+from ..certificates import certified
+from . import act, rules
 from .api import Api
-from .certificates import certified
 from .ci import CI, Grant
 from .pulls import Pulls
 from .repository import NOTHING, Repository, git, surroundings
