@@ -236,9 +236,11 @@ class Trials:
                 trial.cells = None
                 snapshot.project(changed).joinpath(NOTEBOOK).write_text(notebook(changed, mutant.text))
             try:
-                return self._first_red(mutant, changed, trial)
+                outcome = self._first_red(mutant, changed, trial)
             finally:
                 trial.stop()
+        performance.restart_servers()  # what they serve was brought back as other files
+        return outcome
 
     def _first_red(self, mutant: Mutant, changed: Chapter, trial: Performance) -> Outcome:
         for block in changed.executable(self.performer.variant):

@@ -138,6 +138,13 @@ class Performance:
         while self._services:
             self._services.pop().stop()
 
+    def restart_servers(self) -> None:
+        """Stop and start the servers of this chapter: files that they use were replaced by others."""
+        begun = [block for block in self.blocks[: len(self.done)] if isinstance(block, Background)]
+        self.stop()
+        for block in begun:
+            self._serve(block)
+
     def kill_servers(self) -> None:
         """End the servers that this chapter has started, as an accident would."""
         for service in self._services:

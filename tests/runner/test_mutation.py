@@ -46,6 +46,20 @@ def test_every_mistake_in_a_checked_chapter_is_caught(tiny: Tiny) -> None:
     assert all(o.at_its_line for o in wrong), wrong
 
 
+def test_a_server_goes_on_with_the_files_that_were_brought_back(tiny: Tiny) -> None:
+    """It had opened those that each mutant takes away."""
+    port = free_port()
+    found = outcomes(
+        tiny,
+        sh("mkdir project"),
+        server(f"cd project\nexec python3 -m http.server {port} --bind 127.0.0.1", f"http://127.0.0.1:{port}/"),
+        sh("echo later > project/later.txt"),
+        sh(f"curl --silent --fail http://127.0.0.1:{port}/later.txt"),
+        output("later"),
+    )
+    assert [(o.mutant.kind, o.mutant.what) for o in found if not o.red] == []
+
+
 def test_what_is_not_checked_is_told(tiny: Tiny) -> None:
     found = outcomes(tiny, sh("echo nobody looks at this"))
     deleted = next(o for o in found if o.mutant.kind == "block deleted")
