@@ -18,6 +18,7 @@ from _pytest.runner import runtestprotocol
 from scripts import results
 from scripts.chapters import Block, Chapter, Expect, Guide, PageError
 from scripts.chapters.grammar import CAPABILITIES, CHOICES, DEFAULT, name_of
+from scripts.chapters.grammar import variants as every_variant
 from scripts.runner import bless, capabilities, recording, shares
 from scripts.runner.directory import RunError, clean_up
 from scripts.runner.judging import Verdict, judge
@@ -78,7 +79,10 @@ def variants(config: pytest.Config) -> list[dict[str, str]]:
         else:
             choices = ", ".join(f"{key}={'|'.join(values)}" for key, values in CHOICES.items() if key != "os")
             raise pytest.UsageError(f"--variant {text}: choose all, or out of {choices}, with commas between")
-    return list({name_of(variant): variant for chosen in asked for variant in [{**home, **chosen}]}.values())
+    found = {name_of(variant): variant for chosen in asked for variant in [{**home, **chosen}]}
+    if unknown := [name for name, variant in found.items() if variant not in every_variant()]:
+        raise pytest.UsageError(f"--variant: {unknown[0]}: no page has tabs for both of these")
+    return list(found.values())
 
 
 def label(variant: dict[str, str]) -> str:

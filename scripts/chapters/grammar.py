@@ -79,9 +79,11 @@ NUMBERS = {float: re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?"), int: re.compile(r"\d+
 
 
 def variants() -> Iterator[Variant]:
-    """Every way to go through the guide."""
+    """Every way to go through the guide. The place in the cloud is GitHub, which has one language for workflows."""
     for values in itertools.product(*CHOICES.values()):
-        yield dict(zip(CHOICES, values, strict=True))
+        variant = dict(zip(CHOICES, values, strict=True))
+        if variant["place"] != "cloud" or variant["forge"] == DEFAULT["forge"]:
+            yield variant
 
 
 def name_of(variant: Variant) -> str:

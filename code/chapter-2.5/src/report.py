@@ -1,0 +1,70 @@
+"""Write what a change does to parameters, metrics and plots: python3 src/report.py REVISION"""
+
+import csv
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+REPORT = Path("report")
+HISTORY = Path("training/history.csv")
+CONFUSION = Path("evaluation/confusion_matrix.png")
+
+
+def dvc(*arguments: str) -> str:
+    """Run a command of DVC, and return what it prints."""
+    return subprocess.run(["dvc", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def load_history(path: Path) -> list[float]:
+    """Read the validation accuracy, epoch by epoch."""
+    with path.open(newline="") as file:
+        return [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+
+
+def save_curves(path: Path, before: list[float], now: list[float]) -> None:
+    """Draw two trainings into one figure."""
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(range(1, len(before) + 1), before, "s--", label="before")
+    axis.plot(range(1, len(now) + 1), now, "o-", label="now")
+    axis.set(xlabel="epoch", ylabel="validation accuracy")
+    axis.legend()
+    figure.savefig(path)
+
+
+def main(revision: str) -> None:
+    shutil.rmtree(REPORT, ignore_errors=True)
+    REPORT.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
+        for path in (HISTORY, CONFUSION):
+            dvc("get", ".", path.as_posix(), "--rev", revision, "--out", f"{folder}/{path.name}")
+        before = Path(folder)
+        save_curves(REPORT / "curves.png", load_history(before / HISTORY.name), load_history(HISTORY))
+        shutil.copy(before / CONFUSION.name, REPORT / "confusion-before.png")
+    shutil.copy(CONFUSION, REPORT / "confusion-now.png")
+    parameters = dvc("params", "diff", "--md", revision) or "No parameter has changed."
+    metrics = dvc("metrics", "diff", "--md", revision) or "No metric has changed."
+    (REPORT / "report.md").write_text(
+        f"""\
+## What this change does to the model
+
+{parameters}
+
+{metrics}
+
+![Validation accuracy, epoch by epoch, before and now](curves.png)
+
+### Confusion, before and now
+
+![Confusion matrix before](confusion-before.png)
+![Confusion matrix now](confusion-now.png)
+"""
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
