@@ -31,8 +31,14 @@ INPUTS = {
         "tests/chapters",
     ),
     "tests/dataset/": ("dataset",),
+    # These read the pages too.
+    "tests/linters/": (
+        *("docs/**/*.md", "mkdocs.yml", "code/*/run.sh", "scripts/chapters", "scripts/node.py"),
+        *("scripts/runner/forge/actions", ".github/workflows", "presentation/requirements.txt"),
+    ),
     "tests/presentation/": (
-        *("presentation", "scripts/deck", "scripts/slides.py", "scripts/screenshots.py", "scripts/results.py"),
+        *("presentation", "scripts/deck", "scripts/node.py", "scripts/slides.py", "scripts/screenshots.py"),
+        "scripts/results.py",
         *("scripts/site/bigpicture", "scripts/site/big_picture.yml", "scripts/site/verified.py", "results", "LICENSE"),
         *("docs/assets/fonts", "docs/assets/stylesheets/big-picture.css", "docs/introduction/syllabus.md"),
         *("mkdocs.yml", "tests/site/navigation.py"),
@@ -48,7 +54,7 @@ INPUTS = {
     "tests/site/": (
         *("scripts/site", "scripts/build_site.py", "mkdocs.yml", "docs/assets", "docs/index.md", "docs/introduction"),
         *("scripts/results.py", "dataset", "code/chapter-1.1", "requirements-reader.txt"),
-        *("presentation", "scripts/deck"),
+        *("presentation", "scripts/deck", "scripts/node.py"),
     ),
 }
 ALWAYS = ("tests/setup/test_repository.py",)

