@@ -43,10 +43,9 @@ cp planets.zip.sha256 ..
 (
   cd ..
   printf 'damaged' > planets.zip
-  if command -v sha256sum > /dev/null
-  then ! sha256sum --check planets.zip.sha256 2> /dev/null
-  else ! shasum -a 256 --check planets.zip.sha256 2> /dev/null
-  fi
+  check="shasum -a 256"
+  if command -v sha256sum > /dev/null; then check=sha256sum; fi
+  if $check --check planets.zip.sha256 2> /dev/null; then exit 1; fi
   rm planets.zip planets.zip.sha256
 )
 
@@ -59,7 +58,7 @@ rm notebook.zip planets.zip planets.zip.sha256
 # check, which the page does not show
 test "$(find data/raw -name '*.jpg' | wc -l)" -eq 1650
 test -s notebook.ipynb
-test -z "$(ls | grep planets)"
+test -z "$(find . -maxdepth 1 -name "*planets*")"
 
 # 070-ls-1
 ls -1

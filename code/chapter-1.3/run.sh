@@ -210,7 +210,7 @@ rm -rf ../mlops-guide-copy
 test ! -e ../mlops-guide-copy
 test -z "$(git status --porcelain)"
 test "$(git ls-files | wc -l)" -eq 19
-! git ls-files | grep '\.jpg$'
+if git ls-files | grep '\.jpg$'; then exit 1; fi
 
 # 500-git-switch-quiet-create-fewer-mo
 git switch --quiet --create fewer-moons

@@ -316,7 +316,7 @@ END
 # 290-grep-x-dvc-repro-readme.md
 # check, which the page does not show
 grep -x '    dvc repro' README.md
-! grep 'src/' README.md
+if grep 'src/' README.md; then exit 1; fi
 
 # 300-cp-dvc.lock-..-first.lock
 cp dvc.lock ../first.lock

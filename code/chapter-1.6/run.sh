@@ -1375,7 +1375,7 @@ git commit --quiet --message "Test the code, validate the data, freeze the test 
 test -z "$(git status --porcelain)"
 dvc status --quiet
 git log --format=%s -n 1 | grep -x 'Test the code, validate the data, freeze the test set'
-tail -n 1 README.md | grep -x '`pytest` tests the code and the trained model.'
+tail -n 1 README.md | grep -x '.pytest. tests the code and the trained model[.]'
 git show HEAD~1:src/prepare.py > ../old_prepare.py
 PYTHONPATH=..:src python3 - <<'END'
 # What is frozen is what the old code had drawn.

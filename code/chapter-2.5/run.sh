@@ -201,7 +201,7 @@ work() { # do what the pipeline says about an event, a branch and its commit, in
   return $status
 }
 
-while read -r old new ref; do
+while read -r _ new ref; do
   branch=${ref#refs/heads/} event=merge_request_event
   if [ "$branch" = main ]; then event=push; fi
   if [[ $new =~ ^0+$ ]]; then continue; fi # the branch was deleted

@@ -14,8 +14,10 @@ COMPARED = ("accuracy", "macro_f1")  # both from 0 to 1, so one tolerance fits
 def committed(revision: str) -> dict[str, float]:
     """Read the metrics as a commit has them."""
     command = ["git", "show", f"{revision}:{METRICS.as_posix()}"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(text)["validation"]
+    shown = subprocess.run(command, check=False, capture_output=True, text=True)
+    if shown.returncode:
+        sys.exit(f"cannot read {METRICS} of {revision}: {shown.stderr.strip()}")
+    return json.loads(shown.stdout)["validation"]
 
 
 def differences(claimed: dict[str, float], measured: dict[str, float], tolerance: float) -> list[str]:

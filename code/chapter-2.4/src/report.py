@@ -16,7 +16,10 @@ CONFUSION = Path("evaluation/confusion_matrix.png")
 
 def dvc(*arguments: str) -> str:
     """Run a command of DVC, and return what it prints."""
-    return subprocess.run(["dvc", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run(["dvc", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"dvc {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def load_history(path: Path) -> list[float]:
