@@ -283,7 +283,7 @@ END
 
 # 110-python3-src-report.py-main
 python3 src/report.py main
-head -n 5 report/report.md
+sed -n '3,8p' report/report.md
 ls report
 
 # 130-github-workflows-experiment.yml
@@ -516,10 +516,10 @@ show() { # one line for each step, and the last words of one that fails
   local line words
   while IFS= read -r line; do
     case $line in
-      *"⭐ Run Main "*) words= ;;
+      *" Run Main "*) words= ;;
       *"]   | "*) words+="    ${line#*|}"$'\n' ;;
-      *"✅  Success - Main "*) line=${line#*Main } && echo "ok      ${line% [*}" ;;
-      *"❌  Failure - Main "*) line=${line#*Main } && echo "FAILED  ${line% [*}" && printf %s "$words" | plain | tail -n 8 ;;
+      *"  Success - Main "*) line=${line#*Main } && echo "ok      ${line% [*}" ;;
+      *"  Failure - Main "*) line=${line#*Main } && echo "FAILED  ${line% [*}" && printf %s "$words" | plain | tail -n 8 ;;
     esac
   done
 }
@@ -779,41 +779,39 @@ fi
 
 # 280-git-switch-quiet-create-larger-b
 git switch --quiet --create larger-batches
-
-# 290-sed-s-batch-size-32-batch-size-2
 sed 's/batch_size: 32/batch_size: 256/' params.yaml > ../params.yaml
 mv ../params.yaml params.yaml
 
-# 300-dvc-repro-quiet
+# 290-dvc-repro-quiet
 dvc repro --quiet
 git add .
 git commit --quiet --message "Train with larger batches"
 dvc push --quiet
 
-# 310-worse
+# 300-worse
 if [ "$guide_place" = laptop ]; then
 git push --set-upstream origin larger-batches 2>&1 | grep remote:
 fi
 
-# 340-cat-..-ci-server-kept-larger-bat
+# 330-cat-..-ci-server-kept-larger-bat
 if [ "$guide_place" = laptop ]; then
 cat ../ci-server/kept/larger-batches/report/report.md
 ls ../ci-server/kept/larger-batches/report
 fi
 
-# 360-git-push-quiet-set-upstream-orig
+# 350-git-push-quiet-set-upstream-orig
 if [ "$guide_place" = cloud ]; then
 git push --quiet --set-upstream origin larger-batches
 fi
 
-# 370-gh-pr-create-title-train-with-la
+# 360-gh-pr-create-title-train-with-la
 if [ "$guide_place" = cloud ]; then
 gh pr create --title "Train with larger batches" --body "Eight times as many pictures per step: the training is faster."
 gh pr checks --watch
 gh pr view --comments
 fi
 
-# 380-if-n-forge-api-without-an-accoun
+# 370-if-n-forge-api-without-an-accoun
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]  # without an account, the stand-in opens the pull request
@@ -821,7 +819,7 @@ then forge POST pulls '{"title": "Train with larger batches", "head": "larger-ba
 fi
 fi
 
-# 390-test-run-of-git-rev-parse-head-f
+# 380-test-run-of-git-rev-parse-head-f
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = failure
@@ -838,28 +836,28 @@ END
 rm ../comments.json
 fi
 
-# 400-git-push-quiet-origin-delete-lar
+# 390-git-push-quiet-origin-delete-lar
 if [ "$guide_place" = laptop ]; then
 git push --quiet origin --delete larger-batches
 fi
 
-# 410-gh-pr-close-larger-batches-comme
+# 400-gh-pr-close-larger-batches-comme
 if [ "$guide_place" = cloud ]; then
 gh pr close larger-batches --comment "It costs too much accuracy: see the report."
 fi
 
-# 420-git-push-quiet-origin-delete-lar
+# 410-git-push-quiet-origin-delete-lar
 if [ "$guide_place" = cloud ]; then
 git push --quiet origin --delete larger-batches
 fi
 
-# 430-git-switch-quiet-main
+# 420-git-switch-quiet-main
 git switch --quiet main
 git branch --quiet -D larger-batches
 dvc checkout --quiet
 dvc status
 
-# 450-python3-src-gate.py-origin-mian
+# 440-python3-src-gate.py-origin-mian
 set +e
 (
 set -e
@@ -867,14 +865,14 @@ python3 src/gate.py origin/mian
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "450-python3-src-gate.py-origin-mian: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "440-python3-src-gate.py-origin-mian: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 470-git-status-short-branch
+# 460-git-status-short-branch
 git status --short --branch
 git branch --all
 python3 src/gate.py main
 
-# 490-python3-end
+# 480-python3-end
 python3 - <<'END'
 import csv
 from collections import Counter

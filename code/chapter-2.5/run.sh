@@ -136,10 +136,10 @@ show() { # one line for each step, and the last words of one that fails
   local line words
   while IFS= read -r line; do
     case $line in
-      *"⭐ Run Main "*) words= ;;
+      *" Run Main "*) words= ;;
       *"]   | "*) words+="    ${line#*|}"$'\n' ;;
-      *"✅  Success - Main "*) line=${line#*Main } && echo "ok      ${line% [*}" ;;
-      *"❌  Failure - Main "*) line=${line#*Main } && echo "FAILED  ${line% [*}" && printf %s "$words" | plain | tail -n 8 ;;
+      *"  Success - Main "*) line=${line#*Main } && echo "ok      ${line% [*}" ;;
+      *"  Failure - Main "*) line=${line#*Main } && echo "FAILED  ${line% [*}" && printf %s "$words" | plain | tail -n 8 ;;
     esac
   done
 }

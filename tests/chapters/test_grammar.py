@@ -203,7 +203,10 @@ def test_a_tab_of_what_is_only_shown_is_free() -> None:
 
 
 def test_variants() -> None:
-    assert len(list(variants())) == 12
+    """The place in the cloud has one language for workflows."""
+    found = list(variants())
+    assert len(found) == 18
+    assert not [one for one in found if one["place"] == "cloud" and one["forge"] == "gitlab"]
     assert next(variants()) == DEFAULT == UV
 
 
