@@ -491,7 +491,7 @@ fi
 # 560-git-fetch-quiet-prune
 git fetch --quiet --prune
 git status --short --branch
-git branch --all
+git branch
 dvc metrics show
 dvc status --cloud
 

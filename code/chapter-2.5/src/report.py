@@ -22,6 +22,12 @@ def dvc(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def changes(what: str, revision: str) -> str:
+    """Return DVC's table of what has changed in params or metrics, or a sentence where it is empty."""
+    table = dvc(what, "diff", "--md", revision)
+    return table if table.count("\n") > 1 else f"No {what} have changed."
+
+
 def load_history(path: Path) -> list[float]:
     """Read the validation accuracy, epoch by epoch."""
     with path.open(newline="") as file:
@@ -49,15 +55,13 @@ def main(revision: str) -> None:
         save_curves(REPORT / "curves.png", load_history(before / HISTORY.name), load_history(HISTORY))
         shutil.copy(before / CONFUSION.name, REPORT / "confusion-before.png")
     shutil.copy(CONFUSION, REPORT / "confusion-now.png")
-    parameters = dvc("params", "diff", "--md", revision) or "No parameter has changed."
-    metrics = dvc("metrics", "diff", "--md", revision) or "No metric has changed."
     (REPORT / "report.md").write_text(
         f"""\
 ## What this change does to the model
 
-{parameters}
+{changes("params", revision)}
 
-{metrics}
+{changes("metrics", revision)}
 
 ![Validation accuracy, epoch by epoch, before and now](curves.png)
 
