@@ -314,32 +314,34 @@ mv ../params.yaml params.yaml
 
 # 190-dvc-repro-quiet
 dvc repro --quiet
+
+# 200-dvc-params-diff
 dvc params diff
 dvc metrics diff
 
-# 210-git-add
+# 220-git-add
 git add .
 git commit --quiet --message "Train for 20 epochs"
 dvc push --quiet
 
-# 220-propose
+# 230-propose
 if [ "$guide_place" = laptop ]; then
 git push --set-upstream origin longer-training 2>&1 | grep remote:
 fi
 
-# 250-git-push-quiet-set-upstream-orig
+# 260-git-push-quiet-set-upstream-orig
 if [ "$guide_place" = cloud ]; then
 git push --quiet --set-upstream origin longer-training
 fi
 
-# 260-issue-gh-issue-list-search-in-ti
+# 270-issue-gh-issue-list-search-in-ti
 if [ "$guide_place" = cloud ]; then
 ISSUE=$(gh issue list --search "in:title could still learn" --json number --jq '.[0].number')
 gh pr create --title "Train for 20 epochs" --body "Closes #$ISSUE"
 gh pr checks --watch
 fi
 
-# 270-if-n-forge-api
+# 280-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -349,41 +351,41 @@ then
 fi
 fi
 
-# 280-test-run-of-git-rev-parse-head-s
+# 290-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 fi
 
-# 290-git-diff-main...longer-training
+# 300-git-diff-main...longer-training
 if [ "$guide_place" = laptop ]; then
 git diff main...longer-training --stat
 sed -n '/| Path/,/^$/p' ../ci-server/kept/longer-training/report/report.md
 fi
 
-# 310-sed-s-epochs-20-epochs-20-the-va
+# 320-sed-s-epochs-20-epochs-20-the-va
 sed 's/epochs: 20/epochs: 20 # the validation accuracy rises until about here/' params.yaml > ../params.yaml
 mv ../params.yaml params.yaml
 dvc status
 git commit --quiet --all --message "Say why 20 epochs"
 
-# 330-answer
+# 340-answer
 if [ "$guide_place" = laptop ]; then
 git push 2>&1 | grep remote: | tail -n 1
 fi
 
-# 350-git-push-quiet
+# 360-git-push-quiet
 if [ "$guide_place" = cloud ]; then
 git push --quiet
 fi
 
-# 360-gh-pr-checks-watch
+# 370-gh-pr-checks-watch
 if [ "$guide_place" = cloud ]; then
 gh pr checks --watch
 gh pr view --comments
 fi
 
-# 370-test-run-of-git-rev-parse-head-s
+# 380-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
@@ -398,30 +400,30 @@ END
 rm ../comments.json
 fi
 
-# 380-git-switch-quiet-main
+# 390-git-switch-quiet-main
 if [ "$guide_place" = laptop ]; then
 git switch --quiet main
 git merge --quiet --no-ff longer-training --message "Merge: train for 20 epochs (issue 1)"
 dvc checkout --quiet
 fi
 
-# 390-merge
+# 400-merge
 if [ "$guide_place" = laptop ]; then
 git push 2>&1 | tail -n 3
 fi
 
-# 410-git-push-quiet-origin-delete-lon
+# 420-git-push-quiet-origin-delete-lon
 if [ "$guide_place" = laptop ]; then
 git push --quiet origin --delete longer-training
 git branch --quiet --delete longer-training
 fi
 
-# 420-gh-pr-merge-longer-training-merg
+# 430-gh-pr-merge-longer-training-merg
 if [ "$guide_place" = cloud ]; then
 gh pr merge longer-training --merge --delete-branch
 fi
 
-# 430-if-n-forge-api
+# 440-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -432,7 +434,7 @@ then
 fi
 fi
 
-# 440-git-switch-quiet-main
+# 450-git-switch-quiet-main
 if [ "$guide_place" = cloud ]; then
 git switch --quiet main
 git pull --quiet --prune
@@ -440,18 +442,18 @@ git branch --quiet --delete longer-training
 dvc checkout --quiet
 fi
 
-# 450-test-run-of-git-rev-parse-head-s
+# 460-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 forge GET "issues?state=all" | python3 -c 'import json, sys; print(*(i["state"] for i in json.load(sys.stdin) if "still learn" in i["title"]))' | grep -x closed
 fi
 
-# 460-git-log-graph-format-s-max-count
+# 470-git-log-graph-format-s-max-count
 git log --graph --format=%s --max-count 4
 dvc status
 
-# 480-unseen
+# 490-unseen
 set +e
 (
 set -e
@@ -463,24 +465,24 @@ git push
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "480-unseen: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "490-unseen: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 510-git-reset-quiet-hard-origin-main
+# 520-git-reset-quiet-hard-origin-main
 git reset --quiet --hard origin/main
 git branch --quiet -D in-a-hurry
 git status --short --branch
 
-# 530-rm-remote-url-hooks-update
+# 540-rm-remote-url-hooks-update
 if [ "$guide_place" = laptop ]; then
 rm "$REMOTE_URL/hooks/update"
 fi
 
-# 540-gh-api-silent-method-delete-repo
+# 550-gh-api-silent-method-delete-repo
 if [ "$guide_place" = cloud ]; then
 gh api --silent --method DELETE "repos/$GITHUB_OWNER/$GITHUB_REPO/rulesets/$(gh api "repos/$GITHUB_OWNER/$GITHUB_REPO/rulesets" --jq '.[0].id')"
 fi
 
-# 550-if-n-forge-api
+# 560-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -488,14 +490,14 @@ then forge DELETE "rulesets/$(forge GET rulesets | python3 -c 'import json, sys;
 fi
 fi
 
-# 560-git-fetch-quiet-prune
+# 570-git-fetch-quiet-prune
 git fetch --quiet --prune
 git status --short --branch
 git branch
 dvc metrics show
 dvc status --cloud
 
-# 580-for-change-in-dense-units-64-96
+# 590-for-change-in-dense-units-64-96
 for change in dense_units:64:96 batch_size:32:48
 do
   IFS=: read -r name old new <<< "$change"
@@ -508,7 +510,7 @@ done
 git switch --quiet main
 git merge --quiet --no-ff try-dense_units --message "Merge: more units"
 
-# 590-git-merge-no-ff-try-batch-size-m
+# 600-git-merge-no-ff-try-batch-size-m
 set +e
 (
 set -e
@@ -516,9 +518,9 @@ git merge --no-ff try-batch_size --message "Merge: larger batches"
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "590-git-merge-no-ff-try-batch-size-m: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "600-git-merge-no-ff-try-batch-size-m: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 610-git-checkout-quiet-ours-dvc.lock
+# 620-git-checkout-quiet-ours-dvc.lock
 git checkout --quiet --ours dvc.lock evaluation/metrics.json
 dvc repro --quiet
 git add .
@@ -526,7 +528,7 @@ git commit --quiet --message "Merge: larger batches"
 dvc status
 sed -n '/^train:/,/^$/p' params.yaml
 
-# 630-git-reset-quiet-hard-origin-main
+# 640-git-reset-quiet-hard-origin-main
 git reset --quiet --hard origin/main
 git branch --quiet -D try-dense_units try-batch_size
 dvc checkout --quiet
