@@ -261,7 +261,7 @@ experiment:
   script:
     - command -v uv || pip install --quiet uv
     - uv venv --python '>=3.11,<3.14'
-    - uv pip sync requirements.txt
+    - uv pip sync --quiet requirements.txt
     - source .venv/bin/activate
     - dvc pull data/raw
     - dvc repro --force
@@ -355,7 +355,7 @@ experiment:
   script:
     - command -v uv || pip install --quiet uv
     - uv venv --python '>=3.11,<3.14'
-    - uv pip sync requirements.txt
+    - uv pip sync --quiet requirements.txt
     - source .venv/bin/activate
     - dvc pull data/raw
     - dvc repro --force
@@ -656,7 +656,10 @@ if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 if [ -n "$FORGE_API" ]
-then cd ~/../remotes/forge/"$GITHUB_OWNER/$GITHUB_REPO.state"/runs/*/ && grep -q "Running stage 'train'" log.txt && grep -q 'claimed 0\.[0-9]* .*measured 0\.[0-9]*' log.txt
+then
+  log=$(echo ~/../remotes/forge/"$GITHUB_OWNER/$GITHUB_REPO.state"/runs/*/log.txt)
+  grep -q "Running stage 'train'" "$log"
+  grep -q 'claimed 0\.[0-9]* .*measured 0\.[0-9]*' "$log"
 fi
 fi
 
@@ -751,9 +754,9 @@ fi
 git status --short --branch
 git log --format=%s --max-count 4
 
-# 640-if-d-..-ci-server-on-the-laptop
+# 640-if-d-..-ci-server-actions-on-the
 # check, which the page does not show
-if [ -d ../ci-server ]  # on the laptop: a change of texts only starts nothing, and so does another branch
+if [ -d ../ci-server/actions ]  # on the laptop, with act: a change of texts only starts nothing, and so does another branch
 then
   (cd "$REMOTE_URL" && echo "$(git rev-parse main) $(git rev-parse main) refs/heads/main
 $(git rev-parse main~1) $(git rev-parse main) refs/heads/other" | hooks/post-receive > hooks/said && test ! -s hooks/said && rm hooks/said)

@@ -481,7 +481,7 @@ experiment:
   script:
     - command -v uv || pip install --quiet uv
     - uv venv --python '>=3.11,<3.14'
-    - uv pip sync requirements.txt
+    - uv pip sync --quiet requirements.txt
     - source .venv/bin/activate
     - dvc pull data/raw
     - dvc repro --force
@@ -838,6 +838,7 @@ assert "| train.batch_size |" in comment["body"] or "train.batch_size" in commen
 assert comment["body"].count("?raw=true)") == 3, comment
 END
 rm ../comments.json
+if [ -n "$FORGE_API" ]; then grep -q "What this change does" ~/../remotes/forge/"$GITHUB_OWNER/$GITHUB_REPO.state"/runs/*/summary.md; fi
 fi
 
 # 390-git-push-quiet-origin-delete-lar
