@@ -102,6 +102,12 @@ def highlight(fence: str, numbers: str) -> str:
     return f'{plain[: end.start()]} hl_lines="{numbers}"{end[0]}' if numbers else plain
 
 
+def is_block(lines: list[str]) -> bool:
+    """Whether a fenced block begins with the first of these lines and ends with the last."""
+    fence = re.match(r"\s*(`{3,}|~{3,})", lines[0]) if lines else None
+    return fence is not None and lines[-1].strip() == fence[1]
+
+
 def apply(root: Path, corrections: Iterable[Correction]) -> str:
     """Write corrections into their pages, from the last line up. Returns the diff of the pages."""
     told = list[str]()
@@ -111,6 +117,9 @@ def apply(root: Path, corrections: Iterable[Correction]) -> str:
     for page, wanted in sorted(pages.items()):
         path = root / page
         before = path.read_text(encoding="utf-8").split("\n")
+        if moved := [c.place for c in wanted if not is_block(before[c.place.line - 1 : c.place.end])]:
+            told.append(f"{moved[0]}: the page was edited while its blocks were done: nothing blessed, do it again")
+            continue
         after = list(before)
         for correction in sorted(wanted, key=lambda c: -c.place.line):
             indent = " " * correction.place.indent

@@ -77,6 +77,16 @@ def test_the_diff_of_the_pages_is_told(tiny: Tiny) -> None:
     assert "+new" in told
 
 
+def test_a_page_that_was_edited_meanwhile_is_left_alone(tiny: Tiny) -> None:
+    path = tiny.write("1.1", sh("one"), output("old"))
+    place = next(b for b in Guide.load(tiny.root).chapters["1.1"].blocks if isinstance(b, Expect)).place
+    edited = "One line more.\n" + path.read_text()
+    path.write_text(edited)
+    told = bless.apply(tiny.root, [bless.Correction(place, "new\n")])
+    assert told == f"{place}: the page was edited while its blocks were done: nothing blessed, do it again"
+    assert path.read_text() == edited
+
+
 def test_other_characters_than_ascii_stay(tiny: Tiny) -> None:
     tiny.write("1.1", sh("one"), output("é → …"), sh("two"), output("x"))
     assert "é → …" in blessed(tiny, {1: "日本\n"})
