@@ -409,7 +409,7 @@ fi
 
 # 400-merge
 if [ "$guide_place" = laptop ]; then
-git push 2>&1 | tail -n 3
+git push 2>&1 | grep remote: | tail -n 1
 fi
 
 # 420-git-push-quiet-origin-delete-lon
