@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 from typing import Any
@@ -219,7 +220,7 @@ def test_all_variants_by_two_workers(three: Checkout) -> None:
     ended = three.pytest("--variant", "all", "-n", "2", "--fresh")
     assert ended.status == 0, ended.text
     assert {"chapter-1.2::010-echo-with-uv[uv]", "chapter-1.2::020-echo-with-pip[pip]"} <= ended.outcomes.keys()
-    assert len(ended.outcomes) == 2 * (6 + 3)
+    assert len(ended.outcomes) == 4 * (6 + 3)
     assert {path.name.rsplit("-")[-1] for path in (three.cache / "runs").iterdir() if path.is_dir()} == {"uv", "pip"}
 
 
@@ -239,11 +240,18 @@ def blocks(ended: Ended) -> list[str]:
     return [name.split("::")[1].split("[")[0] for name in ended.outcomes if "shares" not in name]
 
 
-def test_a_missing_capability_is_a_failure_when_strict(mixed: Checkout, fresh: Ended) -> None:
-    ended = mixed.pytest("-k", "chapter-1.1", "--strict-capabilities")
+def test_a_missing_capability_is_a_failure_when_strict(checkout: Checkout) -> None:
+    checkout.write("1.1", sh("kubectl get pods", "requires kubernetes"), output("No resources found"))
+    ended = checkout.pytest("--strict-capabilities", KUBECONFIG=os.devnull)
     assert ended.status == 1
-    assert red(ended) == ["chapter-1.1::060-gh-auth-status[uv]", "chapter-1.1::070-output[uv]"]
-    assert "this machine lacks github" in ended.text
+    assert red(ended) == ["chapter-1.1::010-kubectl-get-pods[uv]", "chapter-1.1::020-output[uv]"]
+    assert "this machine lacks kubernetes" in ended.text
+
+
+def test_an_account_that_nobody_offers_is_no_failure(mixed: Checkout, fresh: Ended) -> None:
+    ended = mixed.pytest("-k", "chapter-1.1", "--strict-capabilities")
+    assert ended.status == 0, ended.text
+    assert "2 absent" in ended.text
 
 
 WRONG = {
