@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts.runner import directory, processes
@@ -34,8 +35,13 @@ def another_run(runs: Path, nap: str, ends: str) -> subprocess.Popen[str]:
     """A process with a run directory and a daemon in it; ``ends`` is dies, or lives."""
     command = [sys.executable, "-c", DIES, str(runs), nap, ends]
     process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    until(lambda: alive(nap) or process.poll() not in (None, -signal.SIGKILL))
+    until(lambda: sleeps(nap) or process.poll() not in (None, -signal.SIGKILL))
     return process
+
+
+def sleeps(nap: str) -> bool:
+    """Whether the daemon has begun: before, it is only a copy of the process that starts it."""
+    return any(process.info["cmdline"] == ["sleep", nap] for process in psutil.process_iter(["cmdline"]))
 
 
 def test_runs_at_once_have_places_of_their_own(tmp_path: Path) -> None:
