@@ -16,7 +16,7 @@ if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
 guide_state=$(mktemp -d)
 guide_servers=()
-guide_stop() {
+guide_stop() { # a server that has ended by itself is no mistake here
   for guide_server in "${guide_servers[@]}"; do kill -- "-$guide_server" 2>/dev/null || true; done
   wait
   rm -rf "$guide_state"

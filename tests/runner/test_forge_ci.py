@@ -11,6 +11,7 @@ import pytest
 from scripts.runner import processes
 from scripts.runner.directory import RunDirectory, claim
 from scripts.runner.forge import Forge
+from scripts.runner.forge.ci import WORKSPACES
 from scripts.runner.records import RAN
 from scripts.runner.standins import stand_ins
 from tests.runner.forging import CHECKOUT, NAME, SITE, Reader, until_there, workflow
@@ -70,7 +71,7 @@ def test_it_knows_where_it_is(reader: Reader) -> None:
     said = reader.said()
     for name, value in {**expected, "sha": sha, "workflow": "Here"}.items():
         assert f"{name}={value} {value}" in said
-    assert {"/home/runner/work/planets/planets", f"{SITE}.git", "first"} <= set(said)
+    assert {f"{WORKSPACES}/planets/planets", f"{SITE}.git", "first"} <= set(said)
     assert str(reader.run.root) not in reader.log()
 
 

@@ -28,6 +28,8 @@ LIMIT = 1800.0
 """Seconds that a workflow may take."""
 RUNNER = "/home/runner"
 """The home of a job at GitHub, as logs show it."""
+WORKSPACES = f"{RUNNER}/work"
+"""Where GitHub checks out, in a folder of the repository's name twice."""
 GIT_CONFIG = """\
 [include]
 \tpath = {led}
@@ -298,6 +300,6 @@ def without_terminal(bin: Path) -> None:
 def as_at_github(text: str, place: Path, name: str) -> str:
     """A log without the places of this machine."""
     home = re.escape(str(place / "home"))
-    work = f"{RUNNER}/work/{name}/{name}"
+    work = f"{WORKSPACES}/{name}/{name}"
     text = re.sub(rf"{home}/\.cache/act/[0-9a-f]+/hostexecutor", work, text)
-    return re.sub(rf"{home}(?=/|\b)", RUNNER, text).replace(str(place), f"{RUNNER}/work")
+    return re.sub(rf"{home}(?=/|\b)", RUNNER, text).replace(str(place), WORKSPACES)
