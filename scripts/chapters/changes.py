@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .model import Chapter, PageError, Variant
-from .project import after_each
+from .project import steps
 
 CONTEXT = 3
 
@@ -30,19 +30,16 @@ def looks(line: Iterable[Chapter], variant: Variant) -> dict[tuple[str, str], Lo
     Ends at a change that does not fit: whoever does the block says so.
     """
     found = dict[tuple[str, str], Look]()
-    known: dict[tuple[str, str], str] = {}
     try:
-        for chapter, block, files in after_each(line, variant):
-            path = chapter.project, str(block.path)
-            before, after = known.get(path), files.get(path[1], "")
+        for step in steps(line, variant):
+            block, path = step.block, str(step.block.path)
+            before, after = step.before.get(path), step.after.get(path, "")
             look = Look(block.body)
             if block.mode == "patch" and before is not None:
                 look = Look(diff(before, after))
             elif block.mode in {"write", "state"} and before is not None:
                 look = Look(block.body, new_lines(before, after))
-            found[chapter.number, block.id] = look
-            if block.mode != "excerpt":
-                known[path] = after
+            found[step.chapter.number, block.id] = look
     except PageError:
         pass
     return found

@@ -12,7 +12,7 @@ from .grammar import DEFAULT, variants
 from .guide import Guide, read_text
 from .markdown import Page
 from .model import Background, Block, Chapter, Expect, File, Hidden, Notebook, PageError, Run, Shown, Variant
-from .project import after_each, files_of
+from .project import files_of, steps
 
 NOTEBOOK = "notebook.ipynb"
 SCRIPT = "run.sh"
@@ -187,9 +187,10 @@ def patched(chapter: Chapter, line: list[Chapter]) -> dict[str, list[tuple[Varia
     """For each change of a file the file's text after it: one, or one for each variant if they differ."""
     texts: dict[str, list[tuple[Variant, str]]] = {}
     for variant in variants():
-        for of, block, files in after_each(line, variant):
-            if of.number == chapter.number and block.mode == "patch":
-                texts.setdefault(block.id, []).append((variant, files[str(block.path)]))
+        for step in steps(line, variant):
+            block = step.block
+            if step.chapter.number == chapter.number and block.mode == "patch":
+                texts.setdefault(block.id, []).append((variant, step.after[str(block.path)]))
     return {id: [({}, found[0][1])] if len({t for _, t in found}) == 1 else found for id, found in texts.items()}
 
 

@@ -62,10 +62,10 @@ SHELLS = {"bash", "shell", "zsh", "console", "shell-session"}
 
 # directive → option → how to read it: one of a few words, a number of a type, or any text
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "run": {"timeout": float, "exit": int, "name": str},
+    "run": {"timeout": float, "exit": int, "name": str, "gone": str},
     "background": {"ready": str, "timeout": float, "name": str},
     "expect": {"of": str, "match": ("lines", "contains", "json"), "tol": float},
-    "file": {"mode": ("write", "append", "patch", "excerpt", "state"), "name": str},
+    "file": {"mode": ("write", "append", "patch", "excerpt", "state"), "kept": ("no",), "name": str},
     "notebook": {"timeout": float, "name": str},
     "skip": {"reason": tuple(REASONS), "note": str},
     "requires": {},
@@ -220,7 +220,17 @@ def read_blocks(page: Page, *, chapter: bool) -> tuple[Block, ...]:
         above = []
     if above:
         raise orphan(page, above[-1])
+    check_trials(page, blocks)
     return bind(page, name_blocks(blocks))
+
+
+def check_trials(page: Page, blocks: Sequence[Block]) -> None:
+    """A trial has to be taken back by a command further down."""
+    for number, block in enumerate(blocks):
+        if isinstance(block, File) and not block.kept and not any(isinstance(b, Run) for b in blocks[number + 1 :]):
+            raise page.error(
+                block.place.line, f"no command below takes {block.path} back: add git restore, or drop kept=no"
+            )
 
 
 def orphan(page: Page, directive: Directive) -> PageError:
@@ -327,6 +337,8 @@ def undeclared(language: str, title: str) -> str:
 
 def run(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Run:
     commands(page, common)
+    gone = (pair.partition(":") for pair in options.pop("gone", "").split(",") if pair)
+    options["gone"] = {old: new for old, _, new in gone}
     return Run(terminal=terminal(common), **common, **options)
 
 
@@ -375,7 +387,10 @@ def file(page: Page, common: dict[str, Any], options: dict[str, Any]) -> File:
         raise page.error(line, f"a file needs its path in the project as title, not {title!r}")
     if "mode" not in options and common["language"] == "diff":
         options["mode"] = "patch"
-    return File(path=path, **common, **options)
+    kept = options.pop("kept", "") != "no"
+    if not kept and options.get("mode") == "excerpt":
+        raise page.error(line, "an excerpt changes nothing that could be taken back: drop kept=no")
+    return File(path=path, kept=kept, **common, **options)
 
 
 def notebook(page: Page, common: dict[str, Any], options: dict[str, Any]) -> Notebook:

@@ -86,12 +86,16 @@ class Shown(Block):
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Block):
-    """Commands for bash. ``exit`` is the status they must end with, ``timeout`` in seconds."""
+    """Commands for bash. ``exit`` is the status they must end with, ``timeout`` in seconds.
+
+    ``gone`` are files of the project that they take away: the path, and the new one or "".
+    """
 
     kind = "run"
     terminal: str = "terminal"
     timeout: float = 300
     exit: int = 0
+    gone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -129,13 +133,14 @@ class File(Block):
 
     ``mode``: write (whole contents), append, patch (a unified diff), excerpt (shown, must be in
     the file), state (what a tool wrote: compared, never written). ``highlighted`` are the numbers of
-    the lines that stand out, such as "2 5-7".
+    the lines that stand out, such as "2 5-7". What is not ``kept`` is a trial that the page takes back.
     """
 
     kind = "file"
     path: PurePosixPath
     mode: str = "write"
     highlighted: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

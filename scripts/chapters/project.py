@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from . import patching
-from .model import Chapter, File, PageError, Variant
+from .model import Chapter, File, PageError, Run, Variant
 
 
-def after_each(line: Iterable[Chapter], variant: Variant) -> Iterator[tuple[Chapter, File, dict[str, str]]]:
-    """The files (path → text) of a chapter's project after each of its file blocks.
+@dataclass(frozen=True)
+class Step:
+    """What one file block does to the files (path → text) of its chapter's project."""
 
-    Raises PageError for a change that does not fit the file as earlier blocks left it.
+    chapter: Chapter
+    block: File
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+def steps(
+    line: Iterable[Chapter], variant: Variant, projects: dict[str, dict[str, str]] | None = None
+) -> Iterator[Step]:
+    """What each file block of a line of chapters does. A trial is not there any more for the next one.
+
+    ``projects`` gets the files of each project as they are so far. Raises PageError for a change that
+    does not fit the file as earlier blocks left it.
     """
-    projects: dict[str, dict[str, str]] = {}
+    projects = {} if projects is None else projects
     for chapter in line:
         files = projects.setdefault(chapter.project, {})
         for block in chapter.executable(variant):
-            if isinstance(block, File) and not block.skip:
-                change(files, block)
-                yield chapter, block, dict(files)
+            if block.skip:
+                continue
+            if isinstance(block, Run):
+                take_away(files, block)
+            elif isinstance(block, File):
+                before, after = dict(files), dict(files)
+                change(after, block)
+                if block.kept:
+                    files |= after
+                yield Step(chapter, block, before, after)
+
+
+def take_away(files: dict[str, str], block: Run) -> None:
+    """Remove from ``files``, or move in them, what a command takes away."""
+    for old, new in block.gone.items():
+        if old not in files:
+            raise PageError(block.place.page, block.place.line, f"takes {old} away, which no block before it shows")
+        text = files.pop(old)
+        if new:
+            files[new] = text
 
 
 def change(files: dict[str, str], block: File) -> None:
@@ -42,9 +73,7 @@ def change(files: dict[str, str], block: File) -> None:
 
 def files_of(line: Iterable[Chapter], variant: Variant) -> dict[str, str]:
     """The files of the last chapter's project at its end."""
-    chapters = list(line)
-    files: dict[str, str] = {}
-    for chapter, _, now in after_each(chapters, variant):
-        if chapter.project == chapters[-1].project:
-            files = now
-    return files
+    chapters, projects = list(line), dict[str, dict[str, str]]()
+    for _ in steps(chapters, variant, projects):
+        pass
+    return projects[chapters[-1].project]

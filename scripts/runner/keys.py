@@ -43,10 +43,12 @@ def of_block(block: Block, look: Look | None = None) -> Any:
     """What is done with a block, without where it stands or how it looks.
 
     Two diffs that change a file in the same way are the same, whichever lines they show around it.
+    What is declared for the files at the end of a chapter counts: they are compared when it is executed.
     """
     what: dict[str, Any] = {"kind": block.kind, "skip": block.skip is not None, "requires": block.requires}
     if isinstance(block, Run):
         what |= {"body": block.body, "terminal": block.terminal, "exit": block.exit}
+        what |= {"gone": dict(block.gone)} if block.gone else {}
     if isinstance(block, Background):
         what |= {"ready": block.ready}
     if isinstance(block, Hidden):
@@ -55,6 +57,7 @@ def of_block(block: Block, look: Look | None = None) -> Any:
         shows = block.mode in {"state", "excerpt"}
         body = look.body if look and block.mode == "patch" else block.body
         what |= {"path": str(block.path), "mode": block.mode, "body": "" if shows else body}
+        what |= {} if block.kept else {"kept": False}
     if block.kind == "notebook":
         what |= {"body": block.body}
     return what

@@ -64,6 +64,62 @@ def test_what_each_block_has_to_show() -> None:
     assert state == Look("a: 1\nb: 3\nc: 4\n", "3")
 
 
+def test_below_a_trial_a_file_is_as_it_was_before() -> None:
+    chapter = read("""
+        ```yaml title="a.yaml"
+        a: 1
+        b: 2
+        ```
+
+        <!-- block: file kept=no -->
+        ```diff title="a.yaml"
+        @@ @@
+        -a: 1
+        +a: 9
+        ```
+
+        <!-- block: file kept=no -->
+        ```yaml title="a.yaml"
+        a: 1
+        b: 8
+        ```
+
+        ```sh
+        git restore a.yaml
+        ```
+
+        ```diff title="a.yaml"
+        @@ @@
+        -b: 2
+        +b: 3
+        ```
+        """)
+    _, first, second, change = looks([chapter], UV).values()
+    assert first == Look("@@ -1,2 +1,2 @@\n-a: 1\n+a: 9\n b: 2\n")
+    assert second == Look("a: 1\nb: 8\n", "2")
+    assert change == Look("@@ -1,2 +1,2 @@\n a: 1\n-b: 2\n+b: 3\n")
+
+
+def test_a_file_that_was_moved_is_changed_in_its_new_place() -> None:
+    chapter = read("""
+        ```yaml title="a.yaml"
+        a: 1
+        ```
+
+        <!-- block: run gone=a.yaml:b.yaml -->
+        ```sh
+        git mv a.yaml b.yaml
+        ```
+
+        ```diff title="b.yaml"
+        @@ @@
+        -a: 1
+        +a: 2
+        ```
+        """)
+    assert list(looks([chapter], UV).values())[1] == Look("@@ -1 +1 @@\n-a: 1\n+a: 2\n")
+
+
 def test_after_a_change_that_does_not_fit_nothing_is_said() -> None:
     chapter = read("""
         ```py title="a.py"

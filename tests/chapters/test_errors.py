@@ -320,7 +320,7 @@ BLOCKS = {
         true
         ```
         """,
-        "6: 'run' has no option 'times=3': it takes timeout=…, exit=…, name=…",
+        "6: 'run' has no option 'times=3': it takes timeout=…, exit=…, name=…, gone=…",
     ),
     "directive: option without value": (
         """
@@ -329,7 +329,7 @@ BLOCKS = {
         true
         ```
         """,
-        "6: 'run' has no option 'name=': it takes timeout=…, exit=…, name=…",
+        "6: 'run' has no option 'name=': it takes timeout=…, exit=…, name=…, gone=…",
     ),
     "directive: not in the list": (
         """
@@ -641,6 +641,62 @@ BLOCKS = {
         ```
         """,
         "11: does not fit a.py: fits in 2 places: show more lines around the change",
+    ),
+    "patch: on a trial that was taken back": (
+        """
+        ```py title="a.py"
+        a = 1
+        ```
+
+        <!-- block: file kept=no -->
+        ```diff title="a.py"
+        @@ @@
+        -a = 1
+        +a = 2
+        ```
+
+        ```sh
+        git restore a.py
+        ```
+
+        ```diff title="a.py"
+        @@ @@
+        -a = 2
+        +a = 3
+        ```
+        """,
+        "21: does not fit a.py: these lines are not in the file, one after another: 'a = 2' …",
+    ),
+    "trial: nothing takes it back": (
+        """
+        ```sh
+        true
+        ```
+
+        <!-- block: file kept=no -->
+        ```py title="a.py"
+        a = 1
+        ```
+        """,
+        "11: no command below takes a.py back: add git restore, or drop kept=no",
+    ),
+    "trial: an excerpt": (
+        """
+        <!-- block: file mode=excerpt kept=no -->
+        ```py title="a.py"
+        a = 1
+        ```
+        """,
+        "7: an excerpt changes nothing that could be taken back: drop kept=no",
+    ),
+    "gone: a file that was never there": (
+        """
+        <!-- block: run gone=b.py -->
+        ```sh
+        rm b.py
+        ```
+        """,
+        "7: takes b.py away, which no block before it shows",
     ),
     "patch: only in one variant": (
         """

@@ -117,6 +117,67 @@ def test_modes(tmp_path: Path) -> None:
     assert files["chapter-1.1/lock.txt"] == "locked\n"
 
 
+def test_a_trial_is_written_by_the_script_and_not_kept(tmp_path: Path) -> None:
+    trial = """
+        <!-- block: file kept=no -->
+        ```diff title="src/a.py"
+        @@ @@
+        -a = 1
+        +a = 2
+        ```
+
+        <!-- block: file kept=no -->
+        ```text title="b.txt"
+        b
+        ```
+
+        ```sh
+        git restore src/a.py
+        rm b.txt
+        ```
+        """
+    later = """
+        ```diff title="src/a.py"
+        @@ @@
+         a = 1
+        +c = 3
+        ```
+        """
+    files = made(tmp_path, TWO + below(trial, ""), later)
+    assert files["chapter-1.1/src/a.py"] == "a = 1\n"
+    assert "chapter-1.1/b.txt" not in files
+    assert "\na = 2\n" in files["chapter-1.1/run.sh"]
+    assert "\nb\n" in files["chapter-1.1/run.sh"]
+    assert files["chapter-1.2/src/a.py"] == "a = 1\nc = 3\n"
+    assert "\na = 1\nc = 3\n" in files["chapter-1.2/run.sh"]
+
+
+def test_what_a_command_takes_away_is_gone(tmp_path: Path) -> None:
+    taking = """
+        ```text title="b.txt"
+        b
+        ```
+
+        <!-- block: run gone=src/a.py:lib/c.py,b.txt -->
+        ```sh
+        git mv src/a.py lib/c.py
+        git rm b.txt
+        ```
+
+        === "pip"
+
+            <!-- block: run gone=lib/c.py -->
+            ```sh
+            git rm lib/c.py
+            ```
+        """
+    files = made(tmp_path, TWO, taking)
+    assert [name for name in files if name.startswith("chapter-1.2/") and name.endswith((".py", ".txt"))] == [
+        "chapter-1.2/lib/c.py"
+    ]
+    assert files["chapter-1.2/lib/c.py"] == files["chapter-1.1/src/a.py"] == "a = 1\n"
+
+
 def test_the_first_tab_counts(tmp_path: Path) -> None:
     tabs = "".join(f'=== "{tool}"\n\n    ```text title="a.txt"\n    {tool}\n    ```\n\n' for tool in ("pip", "uv"))
     assert made(tmp_path, tabs)["chapter-1.1/a.txt"] == "uv\n"

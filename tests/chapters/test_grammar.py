@@ -67,7 +67,7 @@ def test_run_in_another_terminal(title: str) -> None:
 @pytest.mark.parametrize("language", ["py", "yaml", "sh", "text", "dockerfile", "c++"])
 def test_file(language: str) -> None:
     file = one(File, f'```{language} title=".github/src-1/a_b.c"\nx\n```\n')
-    assert (str(file.path), file.mode, file.body) == (".github/src-1/a_b.c", "write", "x\n")
+    assert (str(file.path), file.mode, file.kept, file.body) == (".github/src-1/a_b.c", "write", True, "x\n")
 
 
 def test_a_diff_with_a_path_is_a_patch() -> None:
@@ -89,7 +89,8 @@ def test_diagrams_are_only_shown() -> None:
 # ---------------------------------------------------------------- declared
 
 DECLARED: list[tuple[type[Block], str, str, dict[str, Any]]] = [
-    (Run, "run timeout=1.5 exit=3 name=train", SH, {"timeout": 1.5, "exit": 3, "name": "train"}),
+    (Run, "run timeout=1.5 exit=3 name=train", SH, {"timeout": 1.5, "exit": 3, "name": "train", "gone": {}}),
+    (Run, "run gone=a.py,src/b.py:lib/b.py", SH, {"gone": {"a.py": "", "src/b.py": "lib/b.py"}}),
     (
         Background,
         "background ready=http://127.0.0.1:3000/readyz timeout=60 name=web",
@@ -116,6 +117,12 @@ DECLARED: list[tuple[type[Block], str, str, dict[str, Any]]] = [
 def test_directive(kind: type[Block], directive: str, fence: str, attributes: dict[str, Any]) -> None:
     block = one(kind, f"<!-- block: {directive} -->\n{fence}")
     assert {key: getattr(block, key) for key in attributes} == attributes
+
+
+def test_a_trial() -> None:
+    file, _ = read(f'<!-- block: file kept=no -->\n```diff title="a.py"\n@@ @@\n```\n\n{SH}').blocks
+    assert isinstance(file, File)
+    assert (file.mode, file.kept) == ("patch", False)
 
 
 @pytest.mark.parametrize(

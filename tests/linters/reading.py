@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.chapters import DEFAULT, Chapter, Guide, Variant
 from scripts.chapters.grammar import name_of, variants
 from scripts.chapters.patching import lines_of
-from scripts.chapters.project import after_each, files_of
+from scripts.chapters.project import files_of, steps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,10 +53,13 @@ def files_of_repository(*patterns: str) -> Iterator[Text]:
 def origins(line: Sequence[Chapter], variant: Variant, path: str) -> tuple[str, ...]:
     """For each line of a file, the line of the page that shows it last as new."""
     known, before = list[str](), list[str]()
-    for chapter, block, files in after_each(line, variant):
-        if chapter.project != line[-1].project or str(block.path) != path or block.mode == "excerpt":
+    for step in steps(line, variant):
+        block = step.block
+        if step.chapter.project != line[-1].project or str(block.path) != path:
             continue
-        now = lines_of(files[path])
+        if block.mode == "excerpt" or not block.kept:
+            continue
+        now = lines_of(step.after[path])
         first = block.place.line + 1
         places = [f"{block.place.page}:{first + i}" for i in range(len(lines_of(block.body)))]
         if block.mode == "append":

@@ -12,6 +12,7 @@ import pytest
 from scripts.runner import capabilities, environment, keys
 from tests.runner.sample import PIP, Tiny, file, hidden, output, server, sh, tabs
 
+SECOND_TERMINAL = "Second terminal"
 FIRST = (sh("echo first"), sh("echo second"), output("second"))
 SECOND = (
     sh("echo third"),
@@ -20,7 +21,7 @@ SECOND = (
     server("serve", "tcp://127.0.0.1:9"),
     hidden("check", "true"),
     sh("exit 1", "run exit=1"),
-    sh("here", title="Second terminal"),
+    sh("here", title=SECOND_TERMINAL),
 )
 
 
@@ -62,6 +63,10 @@ OTHER: dict[str, Callable[[Tiny], object]] = {
     "a file": lambda guide: guide.write("1.2", *changed(SECOND, "one\n", "two\n")),
     "where a file is": lambda guide: guide.write("1.2", *changed(SECOND, "a.py", "b.py")),
     "how a file is written": lambda guide: guide.write("1.2", SECOND[0], file("a.py", "one\n", "file mode=append")),
+    "a file that is only a trial": lambda guide: guide.write(
+        "1.2", *changed(SECOND[:2], "```py", "<!-- block: file kept=no -->\n```py"), *SECOND[2:]
+    ),
+    "a file that is gone": lambda guide: guide.write("1.2", *SECOND[:-1], sh("here", "run gone=a.py", SECOND_TERMINAL)),
     "a hidden check": lambda guide: guide.write("1.2", *changed(SECOND, "\ntrue\n", "\ntrue 1\n")),
     "a server": lambda guide: guide.write("1.2", *changed(SECOND, "serve", "serve -v")),
     "when a server is ready": lambda guide: guide.write("1.2", *changed(SECOND, "127.0.0.1:9", "127.0.0.1:10")),
