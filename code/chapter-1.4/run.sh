@@ -164,22 +164,22 @@ END
 # 120-sed-n-1-14p-dvc.lock
 sed -n 1,14p dvc.lock
 
-# 150-touch-src-train.py
+# 160-touch-src-train.py
 touch src/train.py
 dvc repro
 
-# 170-echo-a-comment-changes-the-file
+# 180-echo-a-comment-changes-the-file
 echo '# A comment changes the file, but not the model.' >> src/train.py
 dvc status
 
-# 190-dvc-repro
+# 200-dvc-repro
 dvc repro
 
-# 210-git-restore-src-train.py
+# 220-git-restore-src-train.py
 git restore src/train.py
 dvc repro
 
-# 230-python3-end
+# 240-python3-end
 # check, which the page does not show
 python3 - <<'END'
 # Each file and each parameter that a stage reads makes that stage run, and no other.
@@ -246,7 +246,7 @@ assert after(Path("model/new"), "new") == {"train", "evaluate"}
 END
 dvc status --quiet
 
-# 240-dvc.yaml
+# 250-dvc.yaml
 mkdir -p "$guide_start"/mlops-guide
 cat >>"$guide_start"/mlops-guide/dvc.yaml <<'END'
 plots:
@@ -267,10 +267,10 @@ plots:
 - evaluation/predictions.png
 END
 
-# 250-dvc-repro
+# 260-dvc-repro
 dvc repro
 
-# 270-python3-end
+# 280-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import csv
@@ -296,7 +296,7 @@ dvc plots show --out ../plots > /dev/null
 test "$(grep -c 'vegaEmbed(' ../plots/index.html)" -eq 3
 rm -r ../plots
 
-# 280-readme.md
+# 290-readme.md
 mkdir -p "$guide_start"/mlops-guide
 cat >"$guide_start"/mlops-guide/README.md <<'END'
 # Planets and moons
@@ -313,20 +313,20 @@ Install the locked packages, then run the experiment:
 The parameters are in `params.yaml`, the results in `evaluation/`.
 END
 
-# 290-grep-x-dvc-repro-readme.md
+# 300-grep-x-dvc-repro-readme.md
 # check, which the page does not show
 grep -x '    dvc repro' README.md
 if grep 'src/' README.md; then exit 1; fi
 
-# 300-cp-dvc.lock-..-first.lock
+# 310-cp-dvc.lock-..-first.lock
 cp dvc.lock ../first.lock
 dvc repro --force
 
-# 320-cmp-..-first.lock-dvc.lock-echo
+# 330-cmp-..-first.lock-dvc.lock-echo
 cmp ../first.lock dvc.lock && echo "same results"
 rm ../first.lock
 
-# 340-python3-end
+# 350-python3-end
 # check, which the page does not show
 python3 - <<'END'
 import hashlib
@@ -345,32 +345,32 @@ for stage in lock.values():
             assert sum(1 for p in path.rglob("*") if p.is_file()) == out["nfiles"], path
 END
 
-# 350-git-add
+# 360-git-add
 git add .
 git status --short
 
-# 370-git-commit-quiet-message-describ
+# 380-git-commit-quiet-message-describ
 git commit --quiet --message "Describe the experiment as a DVC pipeline"
 git log --format=%s
 
-# 390-test-z-git-status-porcelain
+# 400-test-z-git-status-porcelain
 # check, which the page does not show
 test -z "$(git status --porcelain)"
 dvc status --quiet
 test "$(cat data/.gitignore evaluation/.gitignore | sort | tr '\n' ' ')" = '/confusion_matrix.png /predictions.csv /predictions.png /prepared /raw '
 
-# 400-grep-v-src-preprocessing.py-dvc
+# 410-grep-v-src-preprocessing.py-dvc
 grep -v 'src/preprocessing.py' dvc.yaml > ../changed
 mv ../changed dvc.yaml
 sed 's/BILINEAR/NEAREST/' src/preprocessing.py > ../changed
 mv ../changed src/preprocessing.py
 dvc repro
 
-# 420-git-restore-dvc.yaml-src-preproc
+# 430-git-restore-dvc.yaml-src-preproc
 git restore dvc.yaml src/preprocessing.py
 dvc status
 
-# 440-test-z-git-status-porcelain
+# 450-test-z-git-status-porcelain
 # check, which the page does not show
 test -z "$(git status --porcelain)"
 

@@ -309,39 +309,71 @@ fi
 
 # 180-git-branch-move-longer-training
 git branch --move longer-training
-sed 's/epochs: 10/epochs: 20/' params.yaml > ../params.yaml
-mv ../params.yaml params.yaml
 
-# 190-dvc-repro-quiet
+# 190-params.yaml
+mkdir -p "$guide_start"/mlops-guide
+cat >"$guide_start"/mlops-guide/params.yaml <<'END'
+# How a picture becomes numbers: the same for training and for every later use.
+image:
+  size: 32 # width and height, in pixels
+  grayscale: false
+
+validate:
+  picture_size: 96 # width and height of a raw picture, in pixels
+  min_pictures: 50 # of each class
+  min_difference: 0.01 # from each test picture, on a scale from 0 to 1
+
+prepare:
+  seed: 77
+  validation_share: 0.25 # of the pictures that are not in the test set
+
+train:
+  seed: 77
+  learning_rate: 0.001  # not 1e-4: YAML reads that as text
+  epochs: 20
+  batch_size: 32
+  conv_filters: 32
+  dense_units: 64
+
+evaluate:
+  open_test_set: false # see chapter 1.2 before you change this
+
+quality:
+  tolerance: 0.03 # between the metrics of a commit and those of a new training of it
+  accuracy_floor: 0.8 # on the validation pictures, whatever main has
+  accuracy_drop: 0.02 # that a change may cost, compared with main
+END
+
+# 200-dvc-repro-quiet
 dvc repro --quiet
 
-# 200-dvc-params-diff
+# 210-dvc-params-diff
 dvc params diff
 dvc metrics diff
 
-# 220-git-add
+# 230-git-add
 git add .
 git commit --quiet --message "Train for 20 epochs"
 dvc push --quiet
 
-# 230-propose
+# 240-propose
 if [ "$guide_place" = laptop ]; then
 git push --set-upstream origin longer-training 2>&1 | grep remote:
 fi
 
-# 260-git-push-quiet-set-upstream-orig
+# 270-git-push-quiet-set-upstream-orig
 if [ "$guide_place" = cloud ]; then
 git push --quiet --set-upstream origin longer-training
 fi
 
-# 270-issue-gh-issue-list-search-in-ti
+# 280-issue-gh-issue-list-search-in-ti
 if [ "$guide_place" = cloud ]; then
 ISSUE=$(gh issue list --search "in:title could still learn" --json number --jq '.[0].number')
 gh pr create --title "Train for 20 epochs" --body "Closes #$ISSUE"
 gh pr checks --watch
 fi
 
-# 280-if-n-forge-api
+# 290-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -351,41 +383,73 @@ then
 fi
 fi
 
-# 290-test-run-of-git-rev-parse-head-s
+# 300-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 fi
 
-# 300-git-diff-main...longer-training
+# 310-git-diff-main...longer-training
 if [ "$guide_place" = laptop ]; then
 git diff main...longer-training --stat
 sed -n '/| Path/,/^$/p' ../ci-server/kept/longer-training/report/report.md
 fi
 
-# 320-sed-s-epochs-20-epochs-20-the-va
-sed 's/epochs: 20/epochs: 20 # the validation accuracy rises until about here/' params.yaml > ../params.yaml
-mv ../params.yaml params.yaml
+# 330-params.yaml
+mkdir -p "$guide_start"/mlops-guide
+cat >"$guide_start"/mlops-guide/params.yaml <<'END'
+# How a picture becomes numbers: the same for training and for every later use.
+image:
+  size: 32 # width and height, in pixels
+  grayscale: false
+
+validate:
+  picture_size: 96 # width and height of a raw picture, in pixels
+  min_pictures: 50 # of each class
+  min_difference: 0.01 # from each test picture, on a scale from 0 to 1
+
+prepare:
+  seed: 77
+  validation_share: 0.25 # of the pictures that are not in the test set
+
+train:
+  seed: 77
+  learning_rate: 0.001  # not 1e-4: YAML reads that as text
+  epochs: 20 # the validation accuracy rises until about here
+  batch_size: 32
+  conv_filters: 32
+  dense_units: 64
+
+evaluate:
+  open_test_set: false # see chapter 1.2 before you change this
+
+quality:
+  tolerance: 0.03 # between the metrics of a commit and those of a new training of it
+  accuracy_floor: 0.8 # on the validation pictures, whatever main has
+  accuracy_drop: 0.02 # that a change may cost, compared with main
+END
+
+# 340-dvc-status
 dvc status
 git commit --quiet --all --message "Say why 20 epochs"
 
-# 340-answer
+# 360-answer
 if [ "$guide_place" = laptop ]; then
 git push 2>&1 | grep remote: | tail -n 1
 fi
 
-# 360-git-push-quiet
+# 380-git-push-quiet
 if [ "$guide_place" = cloud ]; then
 git push --quiet
 fi
 
-# 370-gh-pr-checks-watch
+# 390-gh-pr-checks-watch
 if [ "$guide_place" = cloud ]; then
 gh pr checks --watch
 gh pr view --comments
 fi
 
-# 380-test-run-of-git-rev-parse-head-s
+# 400-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
@@ -400,30 +464,30 @@ END
 rm ../comments.json
 fi
 
-# 390-git-switch-quiet-main
+# 410-git-switch-quiet-main
 if [ "$guide_place" = laptop ]; then
 git switch --quiet main
 git merge --quiet --no-ff longer-training --message "Merge: train for 20 epochs (issue 1)"
 dvc checkout --quiet
 fi
 
-# 400-merge
+# 420-merge
 if [ "$guide_place" = laptop ]; then
 git push 2>&1 | grep remote: | tail -n 1
 fi
 
-# 420-git-push-quiet-origin-delete-lon
+# 440-git-push-quiet-origin-delete-lon
 if [ "$guide_place" = laptop ]; then
 git push --quiet origin --delete longer-training
 git branch --quiet --delete longer-training
 fi
 
-# 430-gh-pr-merge-longer-training-merg
+# 450-gh-pr-merge-longer-training-merg
 if [ "$guide_place" = cloud ]; then
 gh pr merge longer-training --merge --delete-branch
 fi
 
-# 440-if-n-forge-api
+# 460-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -434,7 +498,7 @@ then
 fi
 fi
 
-# 450-git-switch-quiet-main
+# 470-git-switch-quiet-main
 if [ "$guide_place" = cloud ]; then
 git switch --quiet main
 git pull --quiet --prune
@@ -442,18 +506,18 @@ git branch --quiet --delete longer-training
 dvc checkout --quiet
 fi
 
-# 460-test-run-of-git-rev-parse-head-s
+# 480-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 forge GET "issues?state=all" | python3 -c 'import json, sys; print(*(i["state"] for i in json.load(sys.stdin) if "still learn" in i["title"]))' | grep -x closed
 fi
 
-# 470-git-log-graph-format-s-max-count
+# 490-git-log-graph-format-s-max-count
 git log --graph --format=%s --max-count 4
 dvc status
 
-# 490-unseen
+# 510-unseen
 set +e
 (
 set -e
@@ -465,24 +529,24 @@ git push
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "490-unseen: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "510-unseen: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 520-git-reset-quiet-hard-origin-main
+# 540-git-reset-quiet-hard-origin-main
 git reset --quiet --hard origin/main
 git branch --quiet -D in-a-hurry
 git status --short --branch
 
-# 540-rm-remote-url-hooks-update
+# 560-rm-remote-url-hooks-update
 if [ "$guide_place" = laptop ]; then
 rm "$REMOTE_URL/hooks/update"
 fi
 
-# 550-gh-api-silent-method-delete-repo
+# 570-gh-api-silent-method-delete-repo
 if [ "$guide_place" = cloud ]; then
 gh api --silent --method DELETE "repos/$GITHUB_OWNER/$GITHUB_REPO/rulesets/$(gh api "repos/$GITHUB_OWNER/$GITHUB_REPO/rulesets" --jq '.[0].id')"
 fi
 
-# 560-if-n-forge-api
+# 580-if-n-forge-api
 if [ "$guide_place" = cloud ]; then
 # setup, which the page does not show
 if [ -n "$FORGE_API" ]
@@ -490,14 +554,14 @@ then forge DELETE "rulesets/$(forge GET rulesets | python3 -c 'import json, sys;
 fi
 fi
 
-# 570-git-fetch-quiet-prune
+# 590-git-fetch-quiet-prune
 git fetch --quiet --prune
 git status --short --branch
 git branch
 dvc metrics show
 dvc status --cloud
 
-# 590-for-change-in-dense-units-64-96
+# 610-for-change-in-dense-units-64-96
 for change in dense_units:64:96 batch_size:32:48
 do
   IFS=: read -r name old new <<< "$change"
@@ -510,7 +574,7 @@ done
 git switch --quiet main
 git merge --quiet --no-ff try-dense_units --message "Merge: more units"
 
-# 600-git-merge-no-ff-try-batch-size-m
+# 620-git-merge-no-ff-try-batch-size-m
 set +e
 (
 set -e
@@ -518,9 +582,9 @@ git merge --no-ff try-batch_size --message "Merge: larger batches"
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "600-git-merge-no-ff-try-batch-size-m: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "620-git-merge-no-ff-try-batch-size-m: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 620-git-checkout-quiet-ours-dvc.lock
+# 640-git-checkout-quiet-ours-dvc.lock
 git checkout --quiet --ours dvc.lock evaluation/metrics.json
 dvc repro --quiet
 git add .
@@ -528,7 +592,7 @@ git commit --quiet --message "Merge: larger batches"
 dvc status
 sed -n '/^train:/,/^$/p' params.yaml
 
-# 640-git-reset-quiet-hard-origin-main
+# 660-git-reset-quiet-hard-origin-main
 git reset --quiet --hard origin/main
 git branch --quiet -D try-dense_units try-batch_size
 dvc checkout --quiet

@@ -15,7 +15,6 @@ HARMLESS = {
     "shifted by a pixel": (lambda x: np.roll(x, 1, axis=2), 0.9),
     "darker": (lambda x: 0.9 * x, 0.9),
     "brighter": (lambda x: np.minimum(1.1 * x, 1), 0.9),
-    "turned": (lambda x: np.rot90(x, axes=(1, 2)), 0.8),
 }
 
 

@@ -29,6 +29,6 @@ def preprocess(
             image = opened.convert(mode)
     # The filter is named because libraries differ in their defaults, and a model
     # notices. Pillow averages over all the pixels that it merges; some others do not.
-    image = image.resize((size, size), Image.Resampling.NEAREST)
+    image = image.resize((size, size), Image.Resampling.BILINEAR)
     pixels = np.asarray(image, dtype=np.float32) / 255
     return pixels.reshape(size, size, -1)  # gives a grey picture its channel axis
