@@ -17,7 +17,7 @@ from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, No
 from scripts.chapters.changes import Look, looks
 from scripts.chapters.grammar import name_of
 
-from . import capabilities, environment, files, keys, notebook, processes
+from . import capabilities, ending, environment, files, keys, notebook, processes
 from .checkpoints import Checkpoints
 from .directory import RunDirectory, RunError, claim
 from .records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
@@ -74,9 +74,14 @@ class Performance:
         """Why nothing is executed from here on."""
 
     @cached_property
+    def line(self) -> list[Chapter]:
+        """The chapters up to this one, which may be a changed one."""
+        return [*self.performer.guide.line(self.chapter)[:-1], self.chapter]
+
+    @cached_property
     def looks(self) -> dict[tuple[str, str], Look]:
         """How pages have to show changes of files, by chapter and block."""
-        return looks([*self.performer.guide.line(self.chapter)[:-1], self.chapter], self.variant)
+        return looks(self.line, self.variant)
 
     def record(self, block: Block) -> Record:
         """What came of a block; does it, and those above it, if that has not happened yet."""
@@ -127,6 +132,8 @@ class Performance:
         if self._stop is None and not self._relied_on and (left := processes.end_all(self.performer.run.token)):
             told = f"still running at the end of the chapter: {', '.join(left)}"
             self.done[-1] = self._failed(self.blocks[-1], told, last.output)
+        if self._stop is None and (wrong := self.performer.ends_otherwise(self.line)):
+            self.done[-1] = self._failed(self.blocks[-1], wrong, last.output)
         if self._stop is None:
             try:
                 self.performer.keep(self.chapter, self.done)
@@ -404,6 +411,10 @@ class Performer:
         if self.options.keep and not self._used_account(chapter):
             self.checkpoints.save(self._at, self.run, done)
             self.checkpoints.note(chapter.number, self.name, self._at)
+
+    def ends_otherwise(self, line: Sequence[Chapter]) -> str | None:
+        """How the reader's project differs from code/. With an account, names in its files are others."""
+        return None if self._used_account(line[-1]) else ending.difference(line, self.variant, self.run.work)
 
     def _used_account(self, chapter: Chapter) -> bool:
         """What was done with somebody's account may hold a credential of it: no checkpoint of that."""
