@@ -37,10 +37,12 @@ REASONS = {
 }
 CAPABILITIES = {
     "browser": "install Chromium or Google Chrome",
+    "cosign": "install cosign",
     "curl": "install curl",
     "docker": "install Docker or Podman",
     "gcloud": "install the Google Cloud CLI and log in",
     "github": "install the GitHub CLI and log in",
+    "grype": "install Grype, with access to its database",
     "kubernetes": "install kind and kubectl",
 }
 # The titles of content tabs that choose between ways to do the same step. The first value is the default.
@@ -49,6 +51,7 @@ VARIANTS = {
     "os": {"Linux": "linux", "macOS": "macos", "WSL 2": "wsl2"},
     "place": {"Laptop": "laptop", "GitHub": "cloud", "Google Cloud": "cloud"},
     "forge": {"GitHub Actions": "github", "GitLab CI": "gitlab"},
+    "cluster": {"Podman": "podman", "kind": "kind"},
 }
 CHOICES = {key: tuple(dict.fromkeys(titles.values())) for key, titles in VARIANTS.items()}
 DEFAULT: Variant = {key: values[0] for key, values in CHOICES.items()}

@@ -11,6 +11,7 @@ ICONS = {
     'M4.5 12c0 1.7 3.4 3 7.5 3s7.5-1.3 7.5-3"/>',
     "chart": '<path d="M4 4v16h16M8.5 16.5v-4M13 16.5v-8M17.5 16.5v-6"/>',
     "compare": '<path d="M9.5 4.5H4v15h5.5M14.5 4.5H20v15h-5.5M12 2.5v19M6.5 13l2-3M15 15l3-6"/>',
+    "container": '<rect x="3" y="7" width="18" height="11" rx="1.5"/><path d="M7.5 10v5M12 10v5M16.5 10v5"/>',
     "gears": '<circle cx="9.5" cy="10" r="3"/><circle cx="9.5" cy="10" r="5.5" stroke-dasharray="2.2 1.25"/>'
     '<circle cx="17.5" cy="17" r="1.6"/><circle cx="17.5" cy="17" r="3.5" stroke-dasharray="1.7 1.05"/>',
     "lock": '<rect x="5" y="11" width="14" height="9.5" rx="2"/><path d="M8 11V8a4 4 0 018 0v3M12 14.5v2.5"/>',
