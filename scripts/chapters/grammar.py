@@ -42,6 +42,7 @@ CAPABILITIES = {
     "gcloud": "install the Google Cloud CLI and log in",
     "github": "install the GitHub CLI and log in",
     "kubernetes": "install kind and kubectl",
+    "podman": "install Podman (there is one for Linux)",
 }
 # The titles of content tabs that choose between ways to do the same step. The first value is the default.
 VARIANTS = {

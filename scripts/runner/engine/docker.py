@@ -1,0 +1,60 @@
+"""The user's Docker: what a run makes there is marked with a label, and removed by it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .base import Engine
+
+MARK = "guide.run"
+
+
+class Docker(Engine):
+    """Hands calls on to the user's daemon. That is what a reader has too: no stand-in."""
+
+    program, script, called = "docker", "docker.sh", ("docker",)
+    name = "container engine: Docker"
+    requests = 0
+    """It is the real thing."""
+
+    @property
+    def label(self) -> str:
+        """The same for each run of a directory: the next one finds what a killed one has left."""
+        return f"{MARK}={hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
+
+    def configure(self) -> None:
+        config = self.root / "home/.docker"
+        config.mkdir(exist_ok=True)
+        plugins = Path.home() / ".docker/cli-plugins"  # such as the one that builds
+        if plugins.is_dir() and not (config / "cli-plugins").exists():
+            (config / "cli-plugins").symlink_to(plugins)
+
+    def values(self) -> Mapping[str, object]:
+        host = os.environ.get("DOCKER_HOST", "")
+        return {**super().values(), "home": Path.home(), "label": self.label, "DOCKER_HOST": host}
+
+    def marked(self, *kind: str) -> list[str]:
+        return self.ask(*kind, "--filter", f"label={self.label}").split()
+
+    def clear(self) -> list[str]:
+        if not self.used:
+            return []
+        told = [f"container {name}" for name in self.marked("ps", "--all", "--format", "{{.Names}}")]
+        if containers := self.containers():
+            self.remove(containers)
+        for kind in ("volume", "network"):
+            if left := self.marked(kind, "ls", "--quiet"):
+                self.ask(kind, "rm", *left)
+                told += [f"{kind} {name}" for name in left if kind == "volume"]
+        return told
+
+    def containers(self) -> list[str]:
+        return self.marked("ps", "--all", "--quiet")
+
+    def stop(self) -> None:
+        super().stop()
+        if self.used and (images := self.marked("images", "--quiet")):
+            self.ask("rmi", "--force", *sorted(set(images)))

@@ -1,0 +1,202 @@
+"""Podman in place of Docker: with settings, storage and networks of the run, and none of the machine's."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from .. import environment
+from ..environment import find
+from . import images, names, steps
+from .base import Engine
+
+NETAVARK = [Path(place) / "podman/netavark" for place in ("/usr/lib", "/usr/libexec", "/usr/local/libexec")]
+SYSTEMD = Path("/run/systemd/system")
+LIMIT = 20 * 1024**3
+"""Bytes that the images of one run directory may take before they are all made anew."""
+REGISTRIES = """\
+unqualified-search-registries = ["docker.io"]
+short-name-mode = "permissive"
+"""
+INSECURE = """\
+[[registry]]
+location = "{address}"
+insecure = true
+"""
+"""Docker, too, speaks http with a registry on the same machine."""
+LOCAL = ("127.0.0.1:5000", "localhost:5000", "host.containers.internal:5000")
+POLICY = {"default": [{"type": "insecureAcceptAnything"}]}
+
+
+class Podman(Engine):
+    """Keeps images in ``cache``, one folder for each run directory, so that the next run has their layers."""
+
+    program, script, called = "podman", "podman.sh", ("docker", "podman")
+
+    def __init__(self, root: Path, cache: Path | None = None, made: Path | None = None) -> None:
+        super().__init__(root)
+        self.store = cache / "runs" / root.name if cache else None
+        self.made = made or (cache / "images" if cache else None)
+        self.home = root / "home"
+
+    @property
+    def name(self) -> str:
+        origins = images.origins(self.made) if self.made else set()
+        version = environment.version("podman").rpartition(" ")[2]
+        return f"container engine: Podman {version} in place of Docker, {images.told(origins)}"
+
+    # ------------------------------------------------------------ settings
+
+    def configure(self) -> None:
+        settings = self.folder
+        networks = settings / "networks"
+        shutil.rmtree(networks, ignore_errors=True)
+        networks.mkdir()
+        for number, (name, named) in enumerate({"podman": False, "podman-default-kube-network": True}.items()):
+            (networks / f"{name}.json").write_text(json.dumps(network(name, self.root, number, named)))
+        (settings / "storage.conf").write_text(
+            table("storage", driver="overlay", graphroot=str(self.store), runroot=str(settings / "run"))
+        )
+        (settings / "registries.conf").write_text(REGISTRIES + "".join(INSECURE.format(address=a) for a in LOCAL))
+        runtime = find("runc")  # what Podman takes otherwise does not work on every machine
+        (settings / "containers.conf").write_text(self._settings(runtime))
+        reach = steps.settings()
+        (settings / "build.json").write_text(json.dumps(reach))
+        (settings / "build.json").chmod(0o600)  # an address may hold a password
+        between = settings / "runtime"
+        between.write_text(RUNTIME.format(python=self.values()["python"], steps=steps.__file__, settings=settings,
+                                          runtime=runtime or find("crun")))  # fmt: skip
+        between.chmod(0o755)
+        (settings / "build.conf").write_text(self._settings(str(between) if any(reach.values()) else runtime))
+        config = self.home / ".config/containers"
+        config.mkdir(parents=True, exist_ok=True)
+        (config / "policy.json").write_text(json.dumps(POLICY))
+        if not (config / "auth.json").exists():  # Podman insists on it
+            (config / "auth.json").write_text("{}")
+
+    def _settings(self, runtime: str | None) -> str:
+        containers: dict[str, object] = {"log_driver": "k8s-file", "http_proxy": False}
+        if os.getuid() == 0:  # more than a sandbox may allow is asked for otherwise
+            containers["default_ulimits"] = ["nofile=4096:4096", "nproc=4096:4096"]
+        engine: dict[str, object] = {
+            "events_logger": "file",
+            "lock_type": "file",  # the other kind is one for all of the user's containers
+            "tmp_dir": str(self.folder / "tmp"),
+        }
+        if runtime:
+            engine["runtime"] = runtime
+        if not SYSTEMD.exists():
+            engine["cgroup_manager"] = "cgroupfs"
+        net: dict[str, object] = {"network_config_dir": str(self.folder / "networks")}
+        if any(place.exists() for place in NETAVARK):
+            net["network_backend"] = "netavark"
+        return table("containers", **containers) + table("engine", **engine) + table("network", **net)
+
+    def values(self) -> Mapping[str, object]:
+        return {**super().values(), "made": self.made, "names": names.place(self.root)}
+
+    def surroundings(self) -> dict[str, str]:
+        return {**super().surroundings(), "HOME": str(self.home), **settings_of(self.folder, self.home)}
+
+    # ------------------------------------------------------------ at the end
+
+    def settle(self) -> None:
+        """Note the names of images: they are the state of a reader's machine, their layers only a cache."""
+        if self.used:
+            names.save(names.place(self.root), self.list("images"))
+
+    def stop(self) -> None:
+        super().stop()
+        if self.used and sum(image["Size"] for image in self.list("images", "--all")) > LIMIT:
+            self.ask("rmi", "--all", "--force")
+
+    def clear(self) -> list[str]:
+        if not self.used:
+            return []
+        pods = self.list("pod", "ps")
+        containers = [one for one in self.list("ps", "--all") if not one["Pod"]]
+        volumes = [one["Name"] for one in self.list("volume", "ls") if not one.get("Anonymous")]
+        if pods:
+            self.ask("pod", "rm", "--all", "--force", "--time", "0")
+        if containers:
+            self.ask("rm", "--all", "--force", "--volumes", "--time", "0")
+        if volumes:
+            self.ask("volume", "rm", "--force", *volumes)
+        return [
+            *(f"pod {pod['Name']}" for pod in pods),
+            *(f"container {one['Names'][0]}" + ended(one["State"]) for one in containers),
+            *(f"volume {volume} (not removed)" for volume in volumes),
+        ]
+
+    def containers(self) -> list[str]:
+        return [one["Id"] for one in self.list("ps", "--all")] if self.used else []
+
+    def remove(self, containers: Sequence[str]) -> None:
+        self.ask("rm", "--force", "--ignore", "--volumes", "--time", "0", *containers)
+
+
+RUNTIME = """\
+#!/bin/sh
+case " $* " in *" create "* | *" run "*) '{python}' -I '{steps}' '{settings}/build.json' "$@" || exit ;; esac
+exec '{runtime}' "$@"
+"""
+"""Stands between Podman and the runtime of containers while an image is built."""
+
+
+def ended(state: str) -> str:
+    return "" if state == "running" else f" ({state}, not removed)"
+
+
+def settings_of(folder: Path, home: Path) -> dict[str, str]:
+    """The variables that lead Podman to the settings of a run. podman.sh sets the same."""
+    return {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
+        "REGISTRY_AUTH_FILE": str(home / ".config/containers/auth.json"),
+        "TMPDIR": str(folder.parent / "tmp"),
+    }
+
+
+def table(name: str, **values: object) -> str:
+    """A table of TOML: JSON writes texts, lists and truths in the same way."""
+    return "\n".join([f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
+
+
+def network(name: str, root: Path, number: int, named: bool) -> dict[str, object]:
+    """A network that no other run has: two runs at once would give the same addresses to their containers."""
+    digest = hashlib.sha256(f"{root} {name}".encode()).hexdigest()
+    taken = [
+        ipaddress.ip_interface(f"{address.address}/{address.netmask}").network
+        for addresses in psutil.net_if_addrs().values()
+        for address in addresses
+        if address.family.name == "AF_INET" and address.netmask
+    ]
+    start = int(digest[:6], 16)
+    subnet = next(
+        subnet for n in range(2**14) if not any((subnet := candidate(start + n)).overlaps(other) for other in taken)
+    )
+    return {
+        "name": name,
+        "id": digest,
+        "driver": "bridge",
+        "network_interface": f"guide-{digest[:6]}",
+        "created": "2026-01-01T00:00:00Z",
+        "subnets": [{"subnet": str(subnet), "gateway": str(subnet[1])}],
+        "ipv6_enabled": False,
+        "internal": False,
+        "dns_enabled": named,
+        "ipam_options": {"driver": "host-local"},
+    }
+
+
+def candidate(number: int) -> ipaddress.IPv4Network:
+    """One of 2**15 small private networks, far from the ones that engines take by themselves."""
+    return ipaddress.IPv4Network(f"10.{128 + number // 256 % 128}.{number % 256}.0/24")
