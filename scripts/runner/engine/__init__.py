@@ -14,9 +14,9 @@ __all__ = ["BACKGROUND", "Engine", "clean", "engines"]
 
 
 def engines(root: Path, cache: Path) -> list[Engine]:
-    """The engine for the run in ``root``: none where the machine has none. ``cache`` keeps layers for later runs."""
+    """The engine for the run in ``root``: none where the machine has none. ``cache`` keeps images for later runs."""
     if sys.platform == "linux" and find("podman"):
-        return [Podman(root, cache)]
+        return [Podman(root, cache / "runs" / root.name, cache / "images")]
     if find("docker"):
         return [Docker(root)]
     return []

@@ -20,6 +20,8 @@ CALLS = "calls"
 BACKGROUND = "GUIDE_BACKGROUND"
 """Names the block that a server belongs to, so that its containers end with it."""
 LABEL = "guide.background"
+Snapshot = tuple[frozenset[str], frozenset[str]]
+"""The ids of containers and of pods."""
 
 
 class Engine:
@@ -100,8 +102,20 @@ class Engine:
         raise NotImplementedError
 
     def containers(self) -> list[str]:
-        """The ids of all containers of the run."""
+        """The ids of the containers of the run, but for those that end with a background block."""
         raise NotImplementedError
+
+    def snapshot(self) -> Snapshot:
+        """What is there now, for bring_back."""
+        return frozenset(self.containers()), frozenset()
+
+    def bring_back(self, snapshot: Snapshot) -> bool:
+        """Remove what came after a snapshot. False when something of then is gone."""
+        before, _ = snapshot
+        now = set(self.containers())
+        if new := now - before:
+            self.remove(sorted(new))
+        return before <= now
 
     def end_background(self, name: str) -> None:
         """Remove the containers that a background block has started: its client may have ended before them."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .base import Engine
+from .base import LABEL, Engine
 
 MARK = "guide.run"
 
@@ -43,7 +43,7 @@ class Docker(Engine):
         if not self.used:
             return []
         told = [f"container {name}" for name in self.marked("ps", "--all", "--format", "{{.Names}}")]
-        if containers := self.containers():
+        if containers := self.marked("ps", "--all", "--quiet"):
             self.remove(containers)
         for kind in ("volume", "network"):
             if left := self.marked(kind, "ls", "--quiet"):
@@ -52,7 +52,12 @@ class Docker(Engine):
         return told
 
     def containers(self) -> list[str]:
-        return self.marked("ps", "--all", "--quiet")
+        if not self.used:
+            return []
+        lines = self.ask(
+            "ps", "--all", "--filter", f"label={self.label}", "--format", f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
+        )
+        return [line.split()[0] for line in lines.splitlines() if len(line.split()) == 1]
 
     def stop(self) -> None:
         super().stop()

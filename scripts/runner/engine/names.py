@@ -15,9 +15,18 @@ def place(root: Path) -> Path:
     return root / "remotes/images.json"
 
 
+OF_PODMAN = "localhost/podman-pause:"
+"""Made by Podman for pods, when it needs one."""
+
+
+def names_of(image: Mapping[str, Any]) -> set[str]:
+    """The names that somebody gave to an image."""
+    return {name for name in image.get("Names") or () if not name.startswith(OF_PODMAN)}
+
+
 def save(place: Path, images: Sequence[Mapping[str, Any]]) -> None:
-    """Note which image each name means."""
-    known = {name: image["Id"] for image in images for name in image.get("Names") or ()}
+    """Note which image each name means. One with a digest cannot be given: it is pulled again."""
+    known = {name: image["Id"] for image in images for name in names_of(image) if "@" not in name}
     place.write_text(json.dumps(known, indent=1, sort_keys=True))
 
 
@@ -30,7 +39,7 @@ def restore(podman: Caller, wanted: Mapping[str, str]) -> list[str]:
     images = json.loads(podman.says("images", "--all", "--format", "json") or "null") or []
     there = {image["Id"] for image in images}
     for image in images:
-        names = set(image.get("Names") or ())
+        names = names_of(image)
         if names - {name for name, of in wanted.items() if of == image["Id"]}:
             podman("untag", image["Id"])
             names = set()

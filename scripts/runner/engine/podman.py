@@ -15,8 +15,10 @@ import psutil
 from .. import environment
 from ..environment import find
 from . import images, names, steps
-from .base import Engine
+from .base import LABEL, Engine, Snapshot
 
+STATE = ("networks", "run", "tmp", "volumes")
+"""What Podman keeps for one run, beside the folder libpod: it would not take that of a run at another place."""
 NETAVARK = [Path(place) / "podman/netavark" for place in ("/usr/lib", "/usr/libexec", "/usr/local/libexec")]
 SYSTEMD = Path("/run/systemd/system")
 LIMIT = 20 * 1024**3
@@ -36,28 +38,34 @@ POLICY = {"default": [{"type": "insecureAcceptAnything"}]}
 
 
 class Podman(Engine):
-    """Keeps images in ``cache``, one folder for each run directory, so that the next run has their layers."""
+    """Keeps images in ``store``, so that the next run in the same directory has their layers.
+
+    One at a time uses a store. What Podman knows of containers begins anew each time.
+    ``made`` is where archives of images are kept for all.
+    """
 
     program, script, called = "podman", "podman.sh", ("docker", "podman")
 
-    def __init__(self, root: Path, cache: Path | None = None, made: Path | None = None) -> None:
+    def __init__(self, root: Path, store: Path, made: Path) -> None:
         super().__init__(root)
-        self.store = cache / "runs" / root.name if cache else None
-        self.made = made or (cache / "images" if cache else None)
-        self.home = root / "home"
+        self.store, self.made, self.home = store, made, root / "home"
+
+    @classmethod
+    def of_dead_run(cls, root: Path) -> Podman:
+        return cls(root, Path(), Path())  # its settings know
 
     @property
     def name(self) -> str:
-        origins = images.origins(self.made) if self.made else set()
         version = environment.version("podman").rpartition(" ")[2]
-        return f"container engine: Podman {version} in place of Docker, {images.told(origins)}"
+        return f"container engine: Podman {version} in place of Docker, {images.told(images.origins(self.made))}"
 
     # ------------------------------------------------------------ settings
 
     def configure(self) -> None:
         settings = self.folder
+        for place in (self.store / "libpod", *(settings / name for name in STATE)):
+            shutil.rmtree(place, ignore_errors=True)
         networks = settings / "networks"
-        shutil.rmtree(networks, ignore_errors=True)
         networks.mkdir()
         for number, (name, named) in enumerate({"podman": False, "podman-default-kube-network": True}.items()):
             (networks / f"{name}.json").write_text(json.dumps(network(name, self.root, number, named)))
@@ -89,6 +97,7 @@ class Podman(Engine):
             "events_logger": "file",
             "lock_type": "file",  # the other kind is one for all of the user's containers
             "tmp_dir": str(self.folder / "tmp"),
+            "volume_path": str(self.folder / "volumes"),
         }
         if runtime:
             engine["runtime"] = runtime
@@ -129,6 +138,7 @@ class Podman(Engine):
             self.ask("rm", "--all", "--force", "--volumes", "--time", "0")
         if volumes:
             self.ask("volume", "rm", "--force", *volumes)
+        self.ask("secret", "rm", "--all")
         return [
             *(f"pod {pod['Name']}" for pod in pods),
             *(f"container {one['Names'][0]}" + ended(one["State"]) for one in containers),
@@ -136,10 +146,26 @@ class Podman(Engine):
         ]
 
     def containers(self) -> list[str]:
-        return [one["Id"] for one in self.list("ps", "--all")] if self.used else []
+        if not self.used:
+            return []
+        return [one["Id"] for one in self.list("ps", "--all") if not one["Pod"] and LABEL not in (one["Labels"] or {})]
 
     def remove(self, containers: Sequence[str]) -> None:
         self.ask("rm", "--force", "--ignore", "--volumes", "--time", "0", *containers)
+
+    def pods(self) -> list[str]:
+        return [pod["Id"] for pod in self.list("pod", "ps")] if self.used else []
+
+    def snapshot(self) -> Snapshot:
+        self.settle()  # names are in a part of the run directory that is brought back by others
+        return frozenset(self.containers()), frozenset(self.pods())
+
+    def bring_back(self, snapshot: Snapshot) -> bool:
+        before, pods = snapshot
+        for pod in set(self.pods()) - pods:
+            self.ask("pod", "rm", "--force", "--time", "0", pod)
+        (self.folder / "ready").unlink(missing_ok=True)  # the next call gives images their names again
+        return super().bring_back((before, frozenset())) and set(self.pods()) == pods
 
 
 RUNTIME = """\
