@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from ..environment import find
 from . import images, names, steps
 from .base import LABEL, Engine, Snapshot
 
-STATE = ("networks", "run", "tmp", "volumes")
+STATE = ("networks", "tmp", "volumes")
 """What Podman keeps for one run, beside the folder libpod: it would not take that of a run at another place."""
-NETAVARK = [Path(place) / "podman/netavark" for place in ("/usr/lib", "/usr/libexec", "/usr/local/libexec")]
+HELPERS = [Path(place) / "podman" for place in ("/usr/local/libexec", "/usr/local/lib", "/usr/libexec", "/usr/lib")]
 SYSTEMD = Path("/run/systemd/system")
 LIMIT = 20 * 1024**3
 """Bytes that the images of one run directory may take before they are all made anew."""
@@ -32,8 +33,8 @@ INSECURE = """\
 location = "{address}"
 insecure = true
 """
-"""Docker, too, speaks http with a registry on the same machine."""
-LOCAL = ("127.0.0.1:5000", "localhost:5000", "host.containers.internal:5000")
+"""Docker, too, speaks http with a registry on the same machine, at whichever port."""
+LOCAL = ("127.0.0.1", "localhost", "host.containers.internal")
 POLICY = {"default": [{"type": "insecureAcceptAnything"}]}
 
 
@@ -63,14 +64,13 @@ class Podman(Engine):
 
     def configure(self) -> None:
         settings = self.folder
-        for place in (self.store / "libpod", *(settings / name for name in STATE)):
-            shutil.rmtree(place, ignore_errors=True)
+        self._forget()
         networks = settings / "networks"
         networks.mkdir()
-        for number, (name, named) in enumerate({"podman": False, "podman-default-kube-network": True}.items()):
-            (networks / f"{name}.json").write_text(json.dumps(network(name, self.root, number, named)))
+        for name, named in {"podman": False, "podman-default-kube-network": True}.items():
+            (networks / f"{name}.json").write_text(json.dumps(network(name, self.root, named=named)))
         (settings / "storage.conf").write_text(
-            table("storage", driver="overlay", graphroot=str(self.store), runroot=str(settings / "run"))
+            table("storage", driver="overlay", graphroot=str(self.store), runroot=str(short(self.root)))
         )
         (settings / "registries.conf").write_text(REGISTRIES + "".join(INSECURE.format(address=a) for a in LOCAL))
         runtime = find("runc")  # what Podman takes otherwise does not work on every machine
@@ -79,15 +79,21 @@ class Podman(Engine):
         (settings / "build.json").write_text(json.dumps(reach))
         (settings / "build.json").chmod(0o600)  # an address may hold a password
         between = settings / "runtime"
-        between.write_text(RUNTIME.format(python=self.values()["python"], steps=steps.__file__, settings=settings,
-                                          runtime=runtime or find("crun")))  # fmt: skip
-        between.chmod(0o755)
+        program = runtime or find("crun")
+        self._write(
+            between, RUNTIME.format(python=sys.executable, steps=steps.__file__, settings=settings, runtime=program)
+        )
         (settings / "build.conf").write_text(self._settings(str(between) if any(reach.values()) else runtime))
         config = self.home / ".config/containers"
         config.mkdir(parents=True, exist_ok=True)
         (config / "policy.json").write_text(json.dumps(POLICY))
         if not (config / "auth.json").exists():  # Podman insists on it
             (config / "auth.json").write_text("{}")
+
+    def _write(self, program: Path, text: str) -> None:
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
 
     def _settings(self, runtime: str | None) -> str:
         containers: dict[str, object] = {"log_driver": "k8s-file", "http_proxy": False}
@@ -104,8 +110,10 @@ class Podman(Engine):
         if not SYSTEMD.exists():
             engine["cgroup_manager"] = "cgroupfs"
         net: dict[str, object] = {"network_config_dir": str(self.folder / "networks")}
-        if any(place.exists() for place in NETAVARK):
+        if netavark := next((place for place in HELPERS if (place / "netavark").exists()), None):
             net["network_backend"] = "netavark"
+            self._write(self.folder / "helpers/netavark", NETAVARK.format(program=netavark / "netavark"))
+            engine["helper_binaries_dir"] = [str(place) for place in (self.folder / "helpers", *HELPERS)]
         return table("containers", **containers) + table("engine", **engine) + table("network", **net)
 
     def values(self) -> Mapping[str, object]:
@@ -125,6 +133,12 @@ class Podman(Engine):
         super().stop()
         if self.used and sum(image["Size"] for image in self.list("images", "--all")) > LIMIT:
             self.ask("rmi", "--all", "--force")
+        self._forget()
+
+    def _forget(self) -> None:
+        """Remove what Podman keeps for one run, when there are no containers."""
+        for place in (self.store / "libpod", short(self.root), *(self.folder / name for name in STATE)):
+            shutil.rmtree(place, ignore_errors=True)
 
     def clear(self) -> list[str]:
         if not self.used:
@@ -174,6 +188,11 @@ case " $* " in *" create "* | *" run "*) '{python}' -I '{steps}' '{settings}/bui
 exec '{runtime}' "$@"
 """
 """Stands between Podman and the runtime of containers while an image is built."""
+NETAVARK = """\
+#!/bin/sh
+RUST_LOG=error exec '{program}' "$@"
+"""
+"""Makes networks. Podman gives it a level of its own for what to say, which it takes for a mistake."""
 
 
 def ended(state: str) -> str:
@@ -191,12 +210,17 @@ def settings_of(folder: Path, home: Path) -> dict[str, str]:
     }
 
 
+def short(root: Path) -> Path:
+    """Where Podman keeps what ends with the machine. It takes no path of more than 50 letters."""
+    return Path(f"/tmp/guide-{os.getuid()}-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}")
+
+
 def table(name: str, **values: object) -> str:
     """A table of TOML: JSON writes texts, lists and truths in the same way."""
     return "\n".join([f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
 
 
-def network(name: str, root: Path, number: int, named: bool) -> dict[str, object]:
+def network(name: str, root: Path, *, named: bool) -> dict[str, object]:
     """A network that no other run has: two runs at once would give the same addresses to their containers."""
     digest = hashlib.sha256(f"{root} {name}".encode()).hexdigest()
     taken = [

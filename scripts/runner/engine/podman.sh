@@ -13,7 +13,7 @@ esac
 if [ ! -e "$engine/ready" ]; then
   PYTHONPATH="$guide" "$python" -P -m scripts.runner.engine.prepare "$real" "$engine" "$made" "$names" || exit
 fi
-group=
+group='' quiet=''
 case $1 in
   container | image | buildx) group=$1 && shift ;;
 esac
@@ -41,4 +41,6 @@ case $1 in
     if grep -qxF -e "$name" "$engine/standing-in"; then exec "$real" image inspect --format '{{.Id}}' "$name"; fi
     ;;
 esac
-exec "$real" ${group:+"$group"} "$@"
+# Without systemd, it says at each container that there are no timers for health checks.
+if [ ! -d /run/systemd/system ]; then quiet=--log-level=fatal; fi
+exec "$real" ${quiet:+"$quiet"} ${group:+"$group"} "$@"

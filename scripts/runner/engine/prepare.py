@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import sys
 from pathlib import Path
 
 from . import images, names
 from .caller import Caller
-from .podman import settings_of
+from .podman import settings_of, short
 
 
 def prepare(program: str, settings: Path, made: Path, kept: Path) -> None:
@@ -23,6 +24,7 @@ def prepare(program: str, settings: Path, made: Path, kept: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two terminals may call at once
         if (settings / "ready").exists():
             return
+        own(short(settings.parent))
         wanted = names.load(kept)
         published = {image.name: images.provide(image, made, podman) for image in images.PUBLISHED}
         lost = names.restore(podman, {**wanted, **published})
@@ -32,6 +34,14 @@ def prepare(program: str, settings: Path, made: Path, kept: Path) -> None:
             told = f"images of earlier chapters are gone: {', '.join(lost)}: do those again with --fresh"
             (settings / "problem").write_text(told)
         (settings / "ready").touch()
+
+
+def own(folder: Path) -> None:
+    """Make a folder that nobody else may read or write, as others may make one of that name before us."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise images.Missing(f"{folder} belongs to somebody else: remove it")
 
 
 def spellings(name: str) -> list[str]:
