@@ -265,6 +265,8 @@ class Trials:
                 return Outcome(mutant, str(block.place), verdict.problem)
             if mutant.kind == SERVER_KILLED and block.place == mutant.block.place:
                 trial.kill_servers()
+        if not isinstance(mutant.block, Expect) and (left := self.performer.left()):  # no end of a fork tells
+            return Outcome(mutant, str(changed.blocks[-1].place), f"still there at the end: {', '.join(left)}")
         return Outcome(mutant, None)
 
 

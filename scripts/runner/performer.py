@@ -372,6 +372,10 @@ class Performer:
         for engine in self.engines:
             engine.end_background(name)
 
+    def left(self) -> list[str]:
+        """Containers that no background block has started."""
+        return [told for engine in self.engines for told in engine.left()]
+
     def end_all(self) -> list[str]:
         """End every container and process of the run. Says which they were."""
         containers = [told for engine in self.engines for told in engine.clear()]

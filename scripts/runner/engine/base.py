@@ -97,8 +97,12 @@ class Engine:
 
     # ------------------------------------------------------------ what was left
 
+    def left(self) -> list[str]:
+        """What a page has made and not removed: containers, pods and volumes."""
+        raise NotImplementedError
+
     def clear(self) -> list[str]:
-        """Remove every container, pod and volume of the run. Says what they were."""
+        """Remove every container, pod and volume of the run. Says what was left."""
         raise NotImplementedError
 
     def containers(self) -> list[str]:

@@ -39,25 +39,30 @@ class Docker(Engine):
     def marked(self, *kind: str) -> list[str]:
         return self.ask(*kind, "--filter", f"label={self.label}").split()
 
-    def clear(self) -> list[str]:
+    def left(self) -> list[str]:
         if not self.used:
             return []
-        told = [f"container {name}" for name in self.marked("ps", "--all", "--format", "{{.Names}}")]
-        if containers := self.marked("ps", "--all", "--quiet"):
-            self.remove(containers)
-        for kind in ("volume", "network"):
-            if left := self.marked(kind, "ls", "--quiet"):
-                self.ask(kind, "rm", *left)
-                told += [f"{kind} {name}" for name in left if kind == "volume"]
+        return [f"container {name}" for name in self._containers("{{.Names}}")] + [
+            f"volume {name} (not removed)" for name in self.marked("volume", "ls", "--quiet")
+        ]
+
+    def _containers(self, what: str) -> list[str]:
+        """A property of those that do not end with a background block."""
+        form = f'{what} {{{{.Label "{LABEL}"}}}}'
+        told = self.ask("ps", "--all", "--filter", f"label={self.label}", "--format", form).splitlines()
+        return [line.split()[0] for line in told if len(line.split()) == 1]
+
+    def clear(self) -> list[str]:
+        told = self.left()
+        if self.used:
+            for kind, remove in (("ps", "rm"), ("volume", "volume rm"), ("network", "network rm")):
+                find = ["ps", "--all"] if kind == "ps" else [kind, "ls"]
+                if left := self.marked(*find, "--quiet"):
+                    self.ask(*remove.split(), "--force", *left)
         return told
 
     def containers(self) -> list[str]:
-        if not self.used:
-            return []
-        lines = self.ask(
-            "ps", "--all", "--filter", f"label={self.label}", "--format", f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
-        )
-        return [line.split()[0] for line in lines.splitlines() if len(line.split()) == 1]
+        return self._containers("{{.ID}}") if self.used else []
 
     def stop(self) -> None:
         super().stop()

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -140,29 +141,35 @@ class Podman(Engine):
         for place in (self.store / "libpod", short(self.root), *(self.folder / name for name in STATE)):
             shutil.rmtree(place, ignore_errors=True)
 
-    def clear(self) -> list[str]:
+    def left(self) -> list[str]:
         if not self.used:
             return []
-        pods = self.list("pod", "ps")
-        containers = [one for one in self.list("ps", "--all") if not one["Pod"]]
-        volumes = [one["Name"] for one in self.list("volume", "ls") if not one.get("Anonymous")]
-        if pods:
-            self.ask("pod", "rm", "--all", "--force", "--time", "0")
-        if containers:
-            self.ask("rm", "--all", "--force", "--volumes", "--time", "0")
-        if volumes:
-            self.ask("volume", "rm", "--force", *volumes)
-        self.ask("secret", "rm", "--all")
         return [
-            *(f"pod {pod['Name']}" for pod in pods),
-            *(f"container {one['Names'][0]}" + ended(one["State"]) for one in containers),
-            *(f"volume {volume} (not removed)" for volume in volumes),
+            *(f"pod {pod['Name']}" for pod in self.list("pod", "ps")),
+            *(f"container {one['Names'][0]}" + ended(one["State"]) for one in self._containers()),
+            *(f"volume {one['Name']} (not removed)" for one in self._volumes()),
         ]
 
+    def _containers(self) -> list[dict[str, Any]]:
+        """Those that are in no pod, and that do not end with a background block."""
+        return [one for one in self.list("ps", "--all") if not one["Pod"] and LABEL not in (one["Labels"] or {})]
+
+    def _volumes(self) -> list[dict[str, Any]]:
+        return [one for one in self.list("volume", "ls") if not one.get("Anonymous")]
+
+    def clear(self) -> list[str]:
+        told = self.left()
+        if self.used and self.list("ps", "--all"):
+            self.ask("pod", "rm", "--all", "--force", "--time", "0")
+            self.ask("rm", "--all", "--force", "--volumes", "--time", "0")
+        if told:
+            self.ask("volume", "rm", "--all", "--force")
+        if self.used:
+            self.ask("secret", "rm", "--all")
+        return told
+
     def containers(self) -> list[str]:
-        if not self.used:
-            return []
-        return [one["Id"] for one in self.list("ps", "--all") if not one["Pod"] and LABEL not in (one["Labels"] or {})]
+        return [one["Id"] for one in self._containers()] if self.used else []
 
     def remove(self, containers: Sequence[str]) -> None:
         self.ask("rm", "--force", "--ignore", "--volumes", "--time", "0", *containers)
