@@ -405,6 +405,7 @@ def test_it_says_what_to_install(fake: Caller, tmp_path: Path, monkeypatch: pyte
 
 
 def test_it_says_why_an_image_cannot_be_made(fake: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made/.part-python-3.11-slim-bookworm-killed/etc").mkdir(parents=True)
     monkeypatch.setenv("FAILS", "25")
     failing = Caller(fake.program, dict(os.environ))
     for _ in range(2):

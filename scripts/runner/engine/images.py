@@ -119,7 +119,10 @@ def provide(image: Image, made: Path, podman: Caller) -> str:
 
 def _keep(image: Image, archive: Path, known: Path, podman: Caller) -> None:
     """Pull or make an image, and keep it as an archive."""
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=archive.parent) as folder:
+    prefix = f".part-{image.slug}-"
+    for left in archive.parent.glob(f"{prefix}*"):  # of one that was killed: nobody else has the lock
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=archive.parent) as folder:
         part = Path(folder, "image.tar")
         if pulled := _pull(image, podman):
             identity, source = pulled, HUB
