@@ -44,6 +44,7 @@ CAPABILITIES = {
     "github": "install the GitHub CLI and log in",
     "grype": "install Grype, with access to its database",
     "kubernetes": "install kind and kubectl",
+    "podman": "install Podman (there is one for Linux)",
 }
 # The titles of content tabs that choose between ways to do the same step. The first value is the default.
 VARIANTS = {

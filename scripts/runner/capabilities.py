@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -37,10 +38,11 @@ def browser() -> str | None:
 DETECT: dict[str, Callable[[], bool]] = {
     "browser": lambda: browser() is not None,
     "curl": lambda: works("curl", "--version"),
-    "docker": lambda: works("docker", "info") or works("podman", "info"),
+    "docker": lambda: works("podman", "--version") or works("docker", "info"),
     "gcloud": lambda: works("gcloud", "auth", "print-access-token"),
     "github": lambda: works("gh", "auth", "status"),
     "kubernetes": lambda: works("kubectl", "version"),
+    "podman": lambda: sys.platform == "linux" and works("podman", "--version"),
 }
 # These act on the user's own accounts: only when asked for.
 ON_REQUEST = frozenset({"gcloud", "github"})

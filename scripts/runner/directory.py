@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from . import environment, processes
+from . import engine, environment, processes
 
 FOLDERS = ("work", "home", "remotes", "state", "log", "bin", "tmp")
 OWNER = "owner.json"
@@ -106,7 +106,7 @@ def claim(runs: Path, name: str) -> RunDirectory:
         try:
             root.mkdir(exist_ok=True)
             if (root / OWNER).exists():
-                processes.end_all(read_token(root / OWNER))
+                end_dead_run(root)
             directory = RunDirectory(root, uuid.uuid4().hex, lock)
             (root / OWNER).write_text(json.dumps({"process": os.getpid(), "token": directory.token}))
         except OSError:
@@ -139,9 +139,14 @@ def clean_up(runs: Path) -> list[str]:
             continue  # its process lives
         with lock:
             if owner.exists():
-                cleaned += processes.end_all(read_token(owner))
+                cleaned += end_dead_run(owner.parent)
                 owner.unlink()
     return cleaned
+
+
+def end_dead_run(root: Path) -> list[str]:
+    """End the processes of a run that died, then its containers: nobody may start another one meanwhile."""
+    return processes.end_all(read_token(root / OWNER)) + engine.clean(root)
 
 
 def read_token(owner: Path) -> str:

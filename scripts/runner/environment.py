@@ -26,8 +26,8 @@ PASSED_ON = (
     "CHROME_PATH",
 )  # fmt: skip
 SYSTEM_PATH = ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
-TOOLS = ("bash", "curl", "git", "uv", "docker", "podman", "kind", "kubectl", "gcloud", "gh")
-"""Programs that a reader has, beside what every system has."""
+TOOLS = ("bash", "curl", "git", "uv", "kind", "kubectl", "gcloud", "gh")
+"""Programs that a reader has, beside what every system has. Engines of containers come with a wrapper."""
 
 FIRST_COMMIT = 1_767_225_600
 """Commits are dated from 2026-01-01 on, so that their hashes are the same in every run."""

@@ -69,7 +69,7 @@ def of_machine(root: Path) -> str:
     files = [p for p in sorted(HERE.rglob("*")) if p.suffix in {".py", ".sh", ".yml"} and p.name not in NOT_EXECUTING]
     code = {p.relative_to(HERE).as_posix(): of_file(p) for p in files}
     code["patching.py"] = of_file(Path(patching.__file__))
-    tools = {tool: environment.version(tool) for tool in ("act", "bash", "curl", "gh", "git", "uv")}
+    tools = {tool: environment.version(tool) for tool in ("act", "bash", "curl", "docker", "gh", "git", "podman", "uv")}
     return digest(
         {
             "code": code,

@@ -208,7 +208,10 @@ class Trials:
             for mutant in chosen:
                 if mutant.block.id == block.id:
                     waiting.remove(mutant)
+                    engines = [(engine, engine.snapshot()) for engine in self.performer.engines]
                     yield self._try(mutant, performance)
+                    if not all(engine.bring_back(before) for engine, before in engines):
+                        performance = self._again(performance)
             verdict = judge(block, performance)
             if verdict.outcome not in {RAN, SKIPPED, ABSENT}:
                 raise RuntimeError(
@@ -217,6 +220,15 @@ class Trials:
             if not waiting:
                 break
         performance.stop()
+
+    def _again(self, performance: Performance) -> Performance:
+        """Do what was done once more: a mutant has removed a container, and no copy brings that back."""
+        performance.stop()
+        again = Performance(self.chapter, self.performer)
+        again.begin()
+        for block in performance.blocks[: len(performance.done)]:
+            again.record(block)
+        return again
 
     def _try(self, mutant: Mutant, performance: Performance) -> Outcome:
         try:
@@ -253,6 +265,8 @@ class Trials:
                 return Outcome(mutant, str(block.place), verdict.problem)
             if mutant.kind == SERVER_KILLED and block.place == mutant.block.place:
                 trial.kill_servers()
+        if not isinstance(mutant.block, Expect) and (left := self.performer.left()):  # no end of a fork tells
+            return Outcome(mutant, str(changed.blocks[-1].place), f"still there at the end: {', '.join(left)}")
         return Outcome(mutant, None)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from scripts.chapters import Background, Block, Chapter, Expect, File, Guide, Notebook, Run, Variant
@@ -20,6 +20,7 @@ from scripts.chapters.grammar import name_of
 from . import capabilities, ending, environment, files, keys, notebook, processes
 from .checkpoints import Checkpoints
 from .directory import RunDirectory, RunError, claim
+from .engine import BACKGROUND, Engine
 from .records import ABSENT, BLOCKED, FAILED, RAN, SKIPPED, Record
 from .services import Service
 from .standins import StandIn
@@ -129,7 +130,7 @@ class Performance:
             self.performer.settle()
         self.stop()
         # A fork leaves alone what it relies on.
-        if self._stop is None and not self._relied_on and (left := processes.end_all(self.performer.run.token)):
+        if self._stop is None and not self._relied_on and (left := self.performer.end_all()):
             told = f"still running at the end of the chapter: {', '.join(left)}"
             self.done[-1] = self._failed(self.blocks[-1], told, last.output)
         if self._stop is None and (wrong := self.performer.ends_otherwise(self.line)):
@@ -155,7 +156,7 @@ class Performance:
     def kill_servers(self) -> None:
         """End the servers that this chapter has started, as an accident would."""
         for service in self._services:
-            processes.end_group(service.process.pid)
+            service.kill()
 
     def fork(self, changed: Chapter) -> Performance:
         """Another performance that goes on from here with a changed chapter.
@@ -188,7 +189,7 @@ class Performance:
             return self._failed(block, problem, output, time.monotonic() - started)
         except OSError as error:  # of this machine, such as a full disk
             return self._failed(block, f"{error.strerror}: {error.filename or self.performer.run.root}")
-        standins = [name for name, count in self.performer.asked().items() if count > asked[name]]
+        standins = self.performer.asked_since(asked)
         output = self.performer.run.as_reader(output)
         return Record(RAN, output, seconds=time.monotonic() - started, standins=standins)
 
@@ -253,16 +254,18 @@ class Performance:
 
     def _serve(self, block: Background) -> None:
         run = self.performer.run
+        log = run.log / f"{self.chapter.slug}-{block.id}.txt"
         self._services.append(
             Service(
                 # The server gets a copy of the terminal's state, and changes nothing of it.
                 self._command(block.terminal, "trap - EXIT; " + block.body),
                 ready=block.ready,
                 cwd=run.work,
-                env=self._environment(),
-                log=run.log / f"{self.chapter.slug}-{block.id}.txt",
+                env={**self._environment(), BACKGROUND: log.stem},
+                log=log,
                 timeout=block.timeout,
                 locks=PORT_LOCKS,
+                then=partial(self.performer.end_background, log.stem),
             )
         )
 
@@ -358,9 +361,32 @@ class Performer:
         led = (standin.environment for standin in self._standins)
         return {**self.run.environment(), **{name: value for one in led for name, value in one.items()}}
 
-    def asked(self) -> dict[str, int]:
+    def asked(self) -> list[int]:
         """How often each stand-in was asked so far."""
-        return {standin.name: standin.requests for standin in self._standins}
+        return [standin.requests for standin in self._standins]
+
+    def asked_since(self, before: Sequence[int]) -> list[str]:
+        """Which stand-ins were asked after that. One may know its whole name only now."""
+        return [standin.name for standin, count in zip(self._standins, before, strict=True) if standin.requests > count]
+
+    @property
+    def engines(self) -> list[Engine]:
+        """What runs containers, which are no processes of the run."""
+        return [standin for standin in self._standins if isinstance(standin, Engine)]
+
+    def end_background(self, name: str) -> None:
+        """End the containers that a background block has started."""
+        for engine in self.engines:
+            engine.end_background(name)
+
+    def left(self) -> list[str]:
+        """Containers that no background block has started."""
+        return [told for engine in self.engines for told in engine.left()]
+
+    def end_all(self) -> list[str]:
+        """End every container and process of the run. Says which they were."""
+        containers = [told for engine in self.engines for told in engine.clear()]
+        return containers + processes.end_all(self.run.token)
 
     def settle(self) -> None:
         """Let stand-ins end what they do in the background: a checkpoint of the half of it would help nobody."""

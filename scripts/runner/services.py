@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -53,6 +53,7 @@ class PortLock:
 class Service:
     """One background block, in its own process group. ``locks`` is shared by all runs.
 
+    ``then`` ends what the block has started elsewhere, such as in a container.
     Raises RunError, with the end of the server's log, as soon as it is clear that it will not be
     ready: its port is taken, it has died, or ``timeout`` seconds are over.
     """
@@ -67,8 +68,9 @@ class Service:
         log: Path,
         timeout: float,
         locks: Path,
+        then: Callable[[], None] = lambda: None,
     ) -> None:
-        self.ready, self.log = ready, log
+        self.ready, self.log, self._then = ready, log, then
         self._port = PortLock(locks, urlsplit(ready).port or 0, WAIT_FOR_PORT)
         if connects(ready):
             self._port.release()
@@ -109,9 +111,14 @@ class Service:
 
     def stop(self) -> None:
         """End the server and all that it started."""
-        processes.end_group(self.process.pid)
+        self.kill()
         self.process.wait()
         self._port.release()
+
+    def kill(self) -> None:
+        """End it, and leave it to others to notice."""
+        processes.end_group(self.process.pid)
+        self._then()
 
 
 def connects(address: str) -> bool:

@@ -13,6 +13,7 @@ from scripts.chapters import Variant
 
 from .certificates import certified
 from .directory import RunDirectory
+from .engine import engines
 from .forge import Forge
 from .objectstore import GoogleStorage
 
@@ -27,10 +28,12 @@ class StandIn(Protocol):
     it, where a file in the run directory does not. ``settle`` waits for what goes on in the background.
     """
 
-    name: str
-    requests: int
-    problem: str
-
+    @property
+    def name(self) -> str: ...
+    @property
+    def requests(self) -> int: ...
+    @property
+    def problem(self) -> str: ...
     @property
     def environment(self) -> Mapping[str, str]: ...
     def start(self) -> None: ...
@@ -62,7 +65,7 @@ def stand_ins(
             found.append(Forge(run.remotes / "forge", run.state, token=run.token, offers=offers))
         if variant["place"] == "cloud" and "gcloud" not in accounts:
             found.append(GoogleStorage(run.remotes / "storage"))
-        return found
+        return [*found, *engines(run.root, root / ".cache/containers")]
 
     return of
 

@@ -124,7 +124,7 @@ def test_what_readme_points_to_is_there() -> None:
 def test_ci_installs_what_readme_lists() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     installed = set(re.findall(r"^packages=\((.*)\)$", script, re.M)[0].split())
-    optional = {package.strip("`") for _, package, _ in table("What you need")}
+    optional = {package for _, packages, _ in table("What you need") for package in packages.strip("`").split()}
     assert installed == {"python3", "python3-venv", "git", "bash", "ca-certificates"} | optional
 
 
