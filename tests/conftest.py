@@ -338,19 +338,19 @@ class BlockItem(pytest.Item):
             if self.config.getoption("--debug-shell") and not isinstance(self.block, Expect):
                 self._debug_shell()
             raise BlockFailed(verdict.problem, verdict.detail)
-        if verdict.outcome == ABSENT and self.config.getoption("--strict-capabilities") and not self._needs_account():
+        if verdict.outcome == ABSENT and self.config.getoption("--strict-capabilities") and not self._needs_extra():
             raise BlockFailed(f"this machine lacks {verdict.problem}", "")
         if verdict.outcome != RAN:
             self.user_properties += [("outcome", verdict.outcome), ("problem", verdict.problem)]
             raise pytest.skip.Exception(f"{verdict.outcome}: {verdict.problem}", _use_item_location=True)
 
-    def _needs_account(self) -> bool:
-        """Whether it uses an account that nobody has offered: on no machine is that there by itself."""
+    def _needs_extra(self) -> bool:
+        """Whether it uses what no machine has by itself: an account that nobody has offered, or an extra tool."""
         block = self.block
         if isinstance(block, Expect):
             block = self.chapter.producer(block, self.performer.variant)
-        accounts = capabilities.ON_REQUEST - asked_for(self.config)
-        return not accounts.isdisjoint({*block.requires, *self.chapter.needs})
+        missing = capabilities.ON_REQUEST - asked_for(self.config) | capabilities.EXTRA
+        return not missing.isdisjoint({*block.requires, *self.chapter.needs})
 
     def _bless(self, got: str, highlighted: str | None) -> None:
         match, tol = "lines", None

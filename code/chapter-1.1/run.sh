@@ -7,10 +7,12 @@
 #     TOOL=pip bash run.sh         with the tabs for pip
 #     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 #     FORGE=gitlab bash run.sh     with the tabs for GitLab CI
+#     CLUSTER=kind bash run.sh     with the tabs for kind
 set -eo pipefail
 guide_tool=${TOOL:-uv}
 guide_place=${PLACE:-laptop}
 guide_forge=${FORGE:-github}
+guide_cluster=${CLUSTER:-podman}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD

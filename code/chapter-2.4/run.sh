@@ -7,10 +7,12 @@
 #     TOOL=pip bash run.sh         with the tabs for pip
 #     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 #     FORGE=gitlab bash run.sh     with the tabs for GitLab CI
+#     CLUSTER=kind bash run.sh     with the tabs for kind
 set -eo pipefail
 guide_tool=${TOOL:-uv}
 guide_place=${PLACE:-laptop}
 guide_forge=${FORGE:-github}
+guide_cluster=${CLUSTER:-podman}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
@@ -26,7 +28,7 @@ trap guide_stop EXIT
 # Chapter 2.3 comes first.
 if [ ! -e .guide-2.3 ]; then
   guide_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-  TOOL=$guide_tool PLACE=$guide_place FORGE=$guide_forge bash "$guide_here/../chapter-2.3/run.sh"
+  TOOL=$guide_tool PLACE=$guide_place FORGE=$guide_forge CLUSTER=$guide_cluster bash "$guide_here/../chapter-2.3/run.sh"
 fi
 
 guide_leave() {

@@ -100,10 +100,12 @@ HEAD = """\
 #     TOOL=pip bash run.sh         with the tabs for pip
 #     PLACE=cloud bash run.sh      with the tabs for GitHub and Google Cloud
 #     FORGE=gitlab bash run.sh     with the tabs for GitLab CI
+#     CLUSTER=kind bash run.sh     with the tabs for kind
 set -eo pipefail
 guide_tool=${{TOOL:-uv}}
 guide_place=${{PLACE:-laptop}}
 guide_forge=${{FORGE:-github}}
+guide_cluster=${{CLUSTER:-podman}}
 guide_os=linux
 if [ "$(uname)" = Darwin ]; then guide_os=macos; fi
 guide_start=$PWD
@@ -120,7 +122,7 @@ BEFORE = """
 # Chapter {after} comes first.
 if [ ! -e .guide-{after} ]; then
   guide_here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)
-  TOOL=$guide_tool PLACE=$guide_place FORGE=$guide_forge bash "$guide_here/../{slug}/run.sh"
+  TOOL=$guide_tool PLACE=$guide_place FORGE=$guide_forge CLUSTER=$guide_cluster bash "$guide_here/../{slug}/run.sh"
 fi
 """
 # A second terminal keeps its folder, variables and functions from one of its blocks to the next.

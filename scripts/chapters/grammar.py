@@ -83,10 +83,10 @@ NUMBERS = {float: re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?"), int: re.compile(r"\d+
 
 
 def variants() -> Iterator[Variant]:
-    """Every way to go through the guide. The place in the cloud is GitHub, which has one language for workflows."""
+    """Every way to go through the guide. In the cloud, there is one language for workflows and one kind of cluster."""
     for values in itertools.product(*CHOICES.values()):
         variant = dict(zip(CHOICES, values, strict=True))
-        if variant["place"] != "cloud" or variant["forge"] == DEFAULT["forge"]:
+        if variant["place"] != "cloud" or all(variant[key] == DEFAULT[key] for key in ("forge", "cluster")):
             yield variant
 
 

@@ -37,15 +37,19 @@ def browser() -> str | None:
 
 DETECT: dict[str, Callable[[], bool]] = {
     "browser": lambda: browser() is not None,
+    "cosign": lambda: works("cosign", "version"),
     "curl": lambda: works("curl", "--version"),
     "docker": lambda: works("podman", "--version") or works("docker", "info"),
     "gcloud": lambda: works("gcloud", "auth", "print-access-token"),
     "github": lambda: works("gh", "auth", "status"),
-    "kubernetes": lambda: works("kubectl", "version"),
+    "grype": lambda: works("grype", "db", "status"),
+    "kubernetes": lambda: works("kind", "version") and works("docker", "info"),
     "podman": lambda: sys.platform == "linux" and works("podman", "--version"),
 }
 # These act on the user's own accounts: only when asked for.
 ON_REQUEST = frozenset({"gcloud", "github"})
+# What no package of a usual system brings: a machine without them is whole all the same.
+EXTRA = frozenset({"cosign", "grype", "kubernetes"})
 
 
 @cache

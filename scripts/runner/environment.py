@@ -26,7 +26,7 @@ PASSED_ON = (
     "CHROME_PATH",
 )  # fmt: skip
 SYSTEM_PATH = ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
-TOOLS = ("bash", "curl", "git", "uv", "kind", "kubectl", "gcloud", "gh")
+TOOLS = ("bash", "curl", "git", "uv", "kind", "kubectl", "gcloud", "gh", "grype", "cosign")
 """Programs that a reader has, beside what every system has. Engines of containers come with a wrapper."""
 
 FIRST_COMMIT = 1_767_225_600

@@ -9,7 +9,7 @@ from scripts.chapters.changes import Look, diff, looks, new_lines
 from tests.chapters.samples import read
 
 TEXTS = ("", "a\n", "a\nb\nc\nd\ne\nf\ng\nh\n", "a\nb\n\nc\nd\nE\nf\ng\n", "x\n\n\ny\n", "  a\n b \n")
-UV = {"tool": "uv", "os": "linux", "place": "laptop", "forge": "github"}
+UV = {"tool": "uv", "os": "linux", "place": "laptop", "forge": "github", "cluster": "podman"}
 
 
 @pytest.mark.parametrize("before", TEXTS)

@@ -380,12 +380,13 @@ BLOCKS = {
     ),
     "requires: unknown capability": (
         """
-        <!-- block: requires docker,podman -->
+        <!-- block: requires docker,containerd -->
         ```sh
         true
         ```
         """,
-        "6: unknown capability 'podman': it is one of browser, curl, docker, gcloud, github, kubernetes",
+        "6: unknown capability 'containerd': "
+        "it is one of browser, cosign, curl, docker, gcloud, github, grype, kubernetes, podman",
     ),
     "requires: nothing": (
         """
@@ -394,7 +395,8 @@ BLOCKS = {
         true
         ```
         """,
-        "6: unknown capability '': it is one of browser, curl, docker, gcloud, github, kubernetes",
+        "6: unknown capability '': "
+        "it is one of browser, cosign, curl, docker, gcloud, github, grype, kubernetes, podman",
     ),
     "variant: no choice": (
         """
@@ -828,7 +830,7 @@ BLOCKS = {
         1
         ```
         """,
-        "14: where tool=pip os=linux place=laptop forge=github, no command makes this output: "
+        "14: where tool=pip os=linux place=laptop forge=github cluster=podman, no command makes this output: "
         "put it in the same tab, or declare its variant",
     ),
 }  # fmt: skip
@@ -858,7 +860,7 @@ PAGES: dict[str, tuple[str | bytes, str]] = {
     ),
     "front matter: needs": (
         HEAD.replace("project: app", "needs: docker"),
-        "1: needs is a list out of browser, curl, docker, gcloud, github, kubernetes",
+        "1: needs is a list out of browser, cosign, curl, docker, gcloud, github, grype, kubernetes, podman",
     ),
     "front matter: time": (
         HEAD.replace("project: app", "time: 40 min"),

@@ -26,8 +26,8 @@ from tests.chapters.samples import below, one, read
 
 SH = "```sh\ntrue\n```\n"
 OUT = '```text title="Output"\n1\n```\n'
-UV: Variant = {"tool": "uv", "os": "linux", "place": "laptop", "forge": "github"}
-PIP: Variant = {"tool": "pip", "os": "linux", "place": "laptop", "forge": "github"}
+UV: Variant = {"tool": "uv", "os": "linux", "place": "laptop", "forge": "github", "cluster": "podman"}
+PIP: Variant = {"tool": "pip", "os": "linux", "place": "laptop", "forge": "github", "cluster": "podman"}
 
 
 def tabs(**bodies: str) -> str:
@@ -210,10 +210,12 @@ def test_a_tab_of_what_is_only_shown_is_free() -> None:
 
 
 def test_variants() -> None:
-    """The place in the cloud has one language for workflows."""
+    """The place in the cloud has one language for workflows and one kind of cluster."""
     found = list(variants())
-    assert len(found) == 18
-    assert not [one for one in found if one["place"] == "cloud" and one["forge"] == "gitlab"]
+    assert len(found) == 30
+    assert not [
+        one for one in found if one["place"] == "cloud" and (one["forge"], one["cluster"]) != ("github", "podman")
+    ]
     assert next(variants()) == DEFAULT == UV
 
 

@@ -25,7 +25,9 @@ from scripts.runner.performer import Options, Performer
 from scripts.runner.records import Record
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-UV, PIP = ({"tool": tool, "os": "linux", "place": "laptop", "forge": "github"} for tool in ("uv", "pip"))
+UV, PIP = (
+    {"tool": tool, "os": "linux", "place": "laptop", "forge": "github", "cluster": "podman"} for tool in ("uv", "pip")
+)
 
 
 # ---------------------------------------------------------------- pages
