@@ -6,6 +6,7 @@ state at that point: what stands after the mutant is done until something is red
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shutil
@@ -180,6 +181,8 @@ def killed_server(page: Edit, chance: random.Random) -> tuple[str, str]:
 
 
 PARTS = ("work", "home", "remotes", "state")
+SPARE = "environments"
+"""Below the run directory: copies of environments, for those that a mutant takes away."""
 SERVER_KILLED = "server killed"
 KINDS: dict[type[Block], dict[str, Callable[[Edit, random.Random], tuple[str, str] | None]]] = {
     Run: {"typo in a command": typo, "block deleted": deleted},
@@ -201,6 +204,13 @@ class Trials:
 
     def run(self, chosen: Sequence[Mutant]) -> Iterator[Outcome]:
         """The outcome of each mutant. Raises RuntimeError when the chapter is red without one."""
+        try:
+            yield from self._run(chosen)
+        finally:
+            if self.performer.used:
+                remove(self.performer.run.root / SPARE)
+
+    def _run(self, chosen: Sequence[Mutant]) -> Iterator[Outcome]:
         performance = Performance(self.chapter, self.performer)
         performance.begin()
         waiting = list(chosen)
@@ -271,11 +281,17 @@ class Trials:
 
 
 class Snapshot:
-    """What a run directory holds, brought back at the end. Environments are left as they are."""
+    """What a run directory holds, brought back at the end.
+
+    Environments are left as they are; one that is gone at the end comes back from a copy whose files are shared.
+    """
 
     def __init__(self, run: RunDirectory) -> None:
-        self.run, self.copy = run, run.root / "snapshot"
+        self.run, self.copy, self.spare = run, run.root / "snapshot", run.root / SPARE
         self.environments = list(find_environments(run.work))
+
+    def spare_of(self, environment: Path) -> Path:
+        return self.spare / environment.relative_to(self.run.work)
 
     def project(self, chapter: Chapter) -> Path:
         return self.run.work / chapter.project
@@ -288,15 +304,25 @@ class Snapshot:
 
         for name in PARTS:
             shutil.copytree(self.run.root / name, self.copy / name, symlinks=True, ignore=leave_out)
+        for environment in self.environments:
+            spare = self.spare_of(environment)
+            if installed(spare) != installed(environment):
+                remove(spare)
+                shutil.copytree(environment, spare, symlinks=True, copy_function=os.link)
         return self
 
     def __exit__(self, *error: object) -> None:
         aside = {path: self.run.root / f"environment-{number}" for number, path in enumerate(self.environments)}
         for path, place in aside.items():
-            path.rename(place)
+            (path if path.is_dir() else self.spare_of(path)).rename(place)
         for name in PARTS:
             remove(self.run.root / name)
             (self.copy / name).rename(self.run.root / name)
         for path, place in aside.items():
             place.rename(path)
         remove(self.copy)
+
+
+def installed(environment: Path) -> list[int]:
+    """When packages came or went last: nothing for an environment that is not there."""
+    return [folder.stat().st_mtime_ns for folder in environment.glob("lib/python*/site-packages")]

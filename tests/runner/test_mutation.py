@@ -105,3 +105,19 @@ def test_each_mutant_starts_from_the_same_state(tiny: Tiny) -> None:
     )
     assert len(found) > 8
     assert all(o.red for o in found if o.mutant.kind == "block deleted")
+
+
+def test_an_environment_that_a_mutant_takes_away_comes_back(tiny: Tiny) -> None:
+    """It is too large to be copied each time."""
+    found = outcomes(
+        tiny,
+        sh("mkdir project\ncd project\npython3 -m venv --without-pip .venv"),
+        sh("echo one"),
+        sh("echo two"),
+        sh(".venv/bin/python --version | cut -c 1-6"),
+        output("Python"),
+        sh("rm -rf .venv"),
+    )
+    late = [o for o in found if o.mutant.what == "deleted" and o.mutant.block.body.strip() in {"echo one", "echo two"}]
+    assert len(late) == 2
+    assert not any(o.red for o in late)
