@@ -849,17 +849,23 @@ plots:
 - evaluation/predictions.png
 END
 
-# 370-dvc-repro-quiet-dev-null
+# 370-gitignore
+mkdir -p "$guide_start"/mlops-guide
+cat >>"$guide_start"/mlops-guide/.gitignore <<'END'
+/serving
+END
+
+# 380-dvc-repro-quiet-dev-null
 dvc repro --quiet > /dev/null
 dvc status
 ls serving
 
-# 390-was-git-show-head-dvc.lock-grep
+# 400-was-git-show-head-dvc.lock-grep
 # check, which the page does not show
 was=$(git show HEAD:dvc.lock | grep -A2 'path: model$' | grep 'md5:' | sort -u)
 grep -A2 'path: model$' dvc.lock | grep 'md5:' | sort -u | grep -xF -e "$was"
 
-# 400-src-classifier.py
+# 410-src-classifier.py
 mkdir -p "$guide_start"/mlops-guide/src
 cat >"$guide_start"/mlops-guide/src/classifier.py <<'END'
 """From the bytes of a picture to an answer: what everybody calls who uses the model."""
@@ -902,7 +908,7 @@ class Classifier:
         return dict(zip(self.labels, answer.tolist()))
 END
 
-# 410-src-package.py
+# 420-src-package.py
 mkdir -p "$guide_start"/mlops-guide/src
 cat >"$guide_start"/mlops-guide/src/package.py <<'END'
 """Put the trained model into the model store of BentoML, with what tells where it comes from."""
@@ -959,7 +965,7 @@ if __name__ == "__main__":
     main()
 END
 
-# 420-tests-test-classifier.py
+# 430-tests-test-classifier.py
 mkdir -p "$guide_start"/mlops-guide/tests
 cat >"$guide_start"/mlops-guide/tests/test_classifier.py <<'END'
 """Test that whoever uses the model gets the answers of the pipeline."""
@@ -996,11 +1002,11 @@ def test_refuses_what_is_no_picture(classifier):
         classifier.classify(b"not a picture")
 END
 
-# 430-python3-src-package.py
+# 440-python3-src-package.py
 python3 src/package.py
 pytest tests/test_classifier.py tests/test_service.py
 
-# 450-cd-mlops-guide
+# 460-cd-mlops-guide
 set -m
 (
 if [ -e "$guide_state/fifth-terminal" ]; then . "$guide_state/fifth-terminal"; else cd "$guide_start"; fi
@@ -1012,61 +1018,61 @@ bentoml serve --working-dir src service:Planets --port 3002
 set +m
 guide_servers+=($!)
 until curl -fsk -o /dev/null http://127.0.0.1:3002/readyz; do
-  kill -0 $! 2>/dev/null || { echo "450-cd-mlops-guide: the server ended before it was ready" >&2; exit 1; }
+  kill -0 $! 2>/dev/null || { echo "460-cd-mlops-guide: the server ended before it was ready" >&2; exit 1; }
   sleep 0.2
 done
 
-# 460-python3-src-load.py-host-http-12
+# 470-python3-src-load.py-host-http-12
 python3 src/load.py --host http://127.0.0.1:3002
 
-# 480-python3-src-load.py-host-http-12
+# 490-python3-src-load.py-host-http-12
 # check, which the page does not show
 python3 src/load.py --host http://127.0.0.1:3002 --seconds 2 | tail -n 1 | grep ' 0 failed$'
 
-# 490-packages-python3-c-import-site-p
+# 500-packages-python3-c-import-site-p
 packages=$(python3 -c 'import site; print(site.getsitepackages()[0])')
 size() { du -skL "$@" | awk '{sum += $1} END {printf "%.0f MB\n", sum / 1000}'; }
 size "$packages/tensorflow" "$packages/keras"
 size "$packages/ai_edge_litert"
 
-# 510-said-bentoml-serve-working-dir-s
+# 520-said-bentoml-serve-working-dir-s
 # check, which the page does not show
 said=$(bentoml serve --working-dir src service:Planets --port 3002 2>&1 || true)
 grep -qi "address already in use" <<< "$said"
 said=$(BENTOML_HOME=$(mktemp -d) bentoml serve --working-dir src service:Planets --port 3009 2>&1 || true)
 grep -qF "Model planets:latest could not be found locally" <<< "$said"
 
-# 520-pytest
+# 530-pytest
 pytest
 git status --short
 
-# 540-git-add-.gitignore-dvc.lock-dvc
+# 550-git-add-.gitignore-dvc.lock-dvc
 git add .gitignore dvc.lock dvc.yaml requirements.in requirements.txt src tests
 git commit --quiet --message "Serve the model, with LiteRT"
 dvc push --quiet
 
-# 550-git-push-2-1-grep-remote-tail-n
+# 560-git-push-2-1-grep-remote-tail-n
 if [ "$guide_place" = laptop ]; then
 git push 2>&1 | grep remote: | tail -n 1
 fi
 
-# 570-git-push-quiet
+# 580-git-push-quiet
 if [ "$guide_place" = cloud ]; then
 git push --quiet
 fi
 
-# 580-gh-run-watch-exit-status-gh-run
+# 590-gh-run-watch-exit-status-gh-run
 if [ "$guide_place" = cloud ]; then
 gh run watch --exit-status "$(gh run list --commit "$(git rev-parse HEAD)" --json databaseId --jq '.[0].databaseId')"
 fi
 
-# 590-test-run-of-git-rev-parse-head-s
+# 600-test-run-of-git-rev-parse-head-s
 if [ "$guide_place" = cloud ]; then
 # check, which the page does not show
 test "$(run_of "$(git rev-parse HEAD)")" = success
 fi
 
-# 600-forgotten
+# 610-forgotten
 set +e
 (
 set -e
@@ -1077,9 +1083,9 @@ pytest tests/test_classifier.py tests/test_service.py 2>&1 | grep ^FAILED | cut 
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "600-forgotten: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "610-forgotten: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 620-git-restore-src-classifier.py
+# 630-git-restore-src-classifier.py
 git restore src/classifier.py
 
 touch "$guide_start/.guide-3.2"

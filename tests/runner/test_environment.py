@@ -15,7 +15,7 @@ COMMIT = (
     sh("mkdir project\ncd project\ngit init --quiet -b main"),
     file("a.txt", "one\n", language="text"),
     sh("git add a.txt\ngit commit --quiet -m First"),
-    sh("echo two >>a.txt\ngit commit --quiet -am Second\ngit log --format='%H %an %ae %aI'"),
+    sh("echo two >b.txt\ngit add b.txt\ngit commit --quiet -m Second\ngit log --format='%H %an %ae %aI'"),
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,7 +221,7 @@ def test_all_variants_by_two_workers(three: Checkout) -> None:
     ended = three.pytest("--variant", "all", "-n", "2", "--fresh")
     assert ended.status == 0, ended.text
     assert {"chapter-1.2::010-echo-with-uv[uv]", "chapter-1.2::020-echo-with-pip[pip]"} <= ended.outcomes.keys()
-    assert len(ended.outcomes) == 4 * (6 + 3)
+    assert len(ended.outcomes) == 5 * (6 + 3)
     assert {path.name.rsplit("-")[-1] for path in (three.cache / "runs").iterdir() if path.is_dir()} == {"uv", "pip"}
 
 
@@ -240,12 +241,27 @@ def blocks(ended: Ended) -> list[str]:
     return [name.split("::")[1].split("[")[0] for name in ended.outcomes if "shares" not in name]
 
 
-def test_a_missing_capability_is_a_failure_when_strict(checkout: Checkout) -> None:
-    checkout.write("1.1", sh("kubectl get pods", "requires kubernetes"), output("No resources found"))
-    ended = checkout.pytest("--strict-capabilities", KUBECONFIG=os.devnull)
+def few_tools(folder: Path) -> str:
+    """A PATH that has Git and a shell only."""
+    folder.mkdir()
+    for tool in ("bash", "git"):
+        folder.joinpath(tool).symlink_to(str(shutil.which(tool)))
+    return str(folder)
+
+
+def test_a_missing_capability_is_a_failure_when_strict(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.write("1.1", sh("docker ps", "requires docker"), output("nothing"))
+    ended = checkout.pytest("--strict-capabilities", PATH=few_tools(tmp_path / "bin"))
     assert ended.status == 1
-    assert red(ended) == ["chapter-1.1::010-kubectl-get-pods[uv]", "chapter-1.1::020-output[uv]"]
-    assert "this machine lacks kubernetes" in ended.text
+    assert red(ended) == ["chapter-1.1::010-docker-ps[uv]", "chapter-1.1::020-output[uv]"]
+    assert "this machine lacks docker" in ended.text
+
+
+def test_an_extra_that_no_package_brings_is_no_failure(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.write("1.1", sh("grype --version", "requires grype"), output("nothing"))
+    ended = checkout.pytest("--strict-capabilities", PATH=few_tools(tmp_path / "bin"))
+    assert ended.status == 0, ended.text
+    assert "2 absent" in ended.text
 
 
 def test_an_account_that_nobody_offers_is_no_failure(mixed: Checkout, fresh: Ended) -> None:

@@ -31,7 +31,7 @@ def done(tmp_path: Path) -> Iterator[Tiny]:
         sh("touch .dvc/tmp/lock __pycache__/a.pyc; ln -s a.txt link; echo mine >~/mine"),
         sh("python3 -m venv --without-pip .venv"),
     )
-    tiny.write("1.2", sh("cd project; echo two >>a.txt"))
+    tiny.write("1.2", sh("cd project; echo two >b.txt"))
     assert tiny.do("1.2").last.outcome == RAN
     for name, text in extract(Guide.load(tiny.root), tiny.root).items():
         place = tiny.root / "code" / name
@@ -99,7 +99,7 @@ def test_what_is_packed_is_packed_once(done: Tiny, downloads: Path) -> None:
 
 def test_an_archive_that_does_not_fit_its_page_goes(done: Tiny, downloads: Path) -> None:
     checkpoints.publish(downloads, done.root)
-    done.write("1.2", sh("cd project; echo other >>a.txt"))
+    done.write("1.2", sh("cd project; echo other >b.txt"))
     assert checkpoints.publish(downloads, done.root) == ["chapter-1.2"]
     names = [path.name for path in (downloads / checkpoints.FOLDER).iterdir()]
     assert sorted(names) == ["chapter-1.1.tar.xz", "chapter-1.1.tar.xz.sha256"]
