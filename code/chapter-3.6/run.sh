@@ -111,7 +111,7 @@ trap 'rm -rf "$folder"' EXIT
 
 run() { # what the manifests below a folder say
   kubectl kustomize "$1/laptop" > "$folder/manifest.yaml"
-  podman kube play --replace --tls-verify=false "$folder/manifest.yaml" > "$folder/log" 2>&1
+  (cd "$folder" && podman kube play --replace --tls-verify=false manifest.yaml > log 2>&1) # it leaves notes where it works
 }
 
 answers() { # as the pipeline would
