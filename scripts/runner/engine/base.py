@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +25,7 @@ Snapshot = tuple[frozenset[str], frozenset[str]]
 """The ids of containers and of pods."""
 
 
-class Engine:
+class Engine(ABC):
     """Gives the reader ``docker`` and ``podman``. Nothing but small files is made until somebody calls one.
 
     Meets the protocol StandIn. A wrapper in the run's ``bin`` hands each call on, with the settings of the run.
@@ -48,8 +49,9 @@ class Engine:
         return cls(root)
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        raise NotImplementedError
+        """How the results call it."""
 
     @property
     def used(self) -> bool:
@@ -85,9 +87,11 @@ class Engine:
         if self.used:
             self.clear()
 
+    @abstractmethod
     def settle(self) -> None:
-        """Nothing goes on in the background."""
+        """Bring to an end what a checkpoint must hold whole."""
 
+    @abstractmethod
     def configure(self) -> None:
         """Write what the program reads."""
 
@@ -97,17 +101,17 @@ class Engine:
 
     # ------------------------------------------------------------ what was left
 
+    @abstractmethod
     def left(self) -> list[str]:
         """What a page has made and not removed: containers, pods and volumes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def clear(self) -> list[str]:
         """Remove every container, pod and volume of the run. Says what was left."""
-        raise NotImplementedError
 
+    @abstractmethod
     def containers(self) -> list[str]:
         """The ids of the containers of the run, but for those that end with a background block."""
-        raise NotImplementedError
 
     def snapshot(self) -> Snapshot:
         """What is there now, for bring_back."""

@@ -32,6 +32,9 @@ class Docker(Engine):
         if plugins.is_dir() and not (config / "cli-plugins").exists():
             (config / "cli-plugins").symlink_to(plugins)
 
+    def settle(self) -> None:
+        """The daemon keeps images and their names by itself."""
+
     def values(self) -> Mapping[str, object]:
         host = os.environ.get("DOCKER_HOST", "")
         return {**super().values(), "home": Path.home(), "label": self.label, "DOCKER_HOST": host}
