@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:[eE][+-]?\d+)?(?![\w.]*\w)")
+WHOLE = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]*\w)")
+"""With a declared tolerance, whole numbers are measured values too: 143 answers a second."""
 ELLIPSIS = "..."
 ANY_TEXT = re.compile(r"(?:[ \t]{2,})?\.\.\.(?:[ \t]{2,})?")
 """An ellipsis in a line, with the blanks that align it in a table."""
@@ -69,17 +71,17 @@ class Piece:
 
 
 @lru_cache(maxsize=4096)
-def pieces(shown: str) -> tuple[Piece, ...]:
-    return tuple(piece(text) for text in ANY_TEXT.split(shown))
+def pieces(shown: str, number: re.Pattern[str]) -> tuple[Piece, ...]:
+    return tuple(piece(text, number) for text in ANY_TEXT.split(shown))
 
 
-def piece(text: str) -> Piece:
+def piece(text: str, number: re.Pattern[str]) -> Piece:
     parts, end = list[str](), 0
-    for match in NUMBER.finditer(text):
+    for match in number.finditer(text):
         parts += [spaced(text[end : match.start()]), r"(?<![\w.])([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"]
         end = match.end()
     pattern = "".join([*parts, spaced(text[end:])])
-    return Piece(re.compile(pattern), re.compile(rf"(?:{pattern})\Z"), tuple(NUMBER.findall(text)))
+    return Piece(re.compile(pattern), re.compile(rf"(?:{pattern})\Z"), tuple(number.findall(text)))
 
 
 def spaced(text: str) -> str:
@@ -89,10 +91,10 @@ def spaced(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def same_line(shown: str, got: str, tol: float | None = None) -> bool:
-    """One line: literal but for ``...`` (any text) and numbers with a decimal point."""
+    """One line: literal but for ``...`` (any text) and numbers: all with ``tol``, else those with a decimal point."""
     if shown == got:
         return True
-    first, *rest = pieces(shown)
+    first, *rest = pieces(shown, NUMBER if tol is None else WHOLE)
     if not rest:
         return first.fits(first.pattern.fullmatch(got), tol)
     start = first.pattern.match(got)

@@ -113,7 +113,11 @@ def test_other_line(shown: str, got: str) -> None:
         ("0.90", "0.95", 0.05, True),
         ("0.90", "0.85", 0.05, True),
         ("0.90", "0.951", 0.05, False),
-        ("12", "13", 5, False),  # integers are exact, whatever is tolerated
+        ("12", "13", 0.5, False),  # whole numbers are measured too: they differ by more
+        (" 1 clients:  143 answers, 0 failed", " 1 clients:  95 answers, 0 failed", 100, True),
+        (" 1 clients:  143 answers, 0 failed", " 1 clients:  1143 answers, 0 failed", 100, False),
+        ("143 answers", "many answers", 100, False),
+        ("sha256 12ab", "sha256 13ab", 100, False),
         ("0.90 of 12", "0.91 of 12", 0.05, True),
         ("0.901", "0.902", 0, False),
         ("1.0", "1", 0, True),
