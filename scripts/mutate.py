@@ -2,10 +2,12 @@
 
     python3 scripts/mutate.py                     every mutant of every chapter
     python3 scripts/mutate.py --chapter 1.2       of one chapter
+    python3 scripts/mutate.py --chapter 2.3 --sample 30    thirty of them, drawn by --seed: its estimate
     python3 scripts/mutate.py --sample 20         twenty of two chapters with a score, drawn by --seed
 
-The score of a chapter that was tried whole goes to results/mutation.json. Fails when fewer than 95 of
-100 mutants turn their page red, and for a survivor whose cause is not in results/survivors.yml.
+The score of a chapter that was asked for goes to results/mutation.json, with how many mutants there are.
+Fails when fewer than 95 of 100 mutants turn their page red, and for a survivor whose cause is not in
+results/survivors.yml.
 """
 
 from __future__ import annotations
@@ -46,12 +48,13 @@ def try_mutants(guide: Guide, chapter: Chapter, chosen: Sequence[Mutant]) -> Ite
         performer.close()
 
 
-def score(chapter: Chapter, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
-    """What results/mutation.json says of one chapter."""
+def score(chapter: Chapter, outcomes: Sequence[Outcome], possible: int, seconds: float) -> dict[str, Any]:
+    """What results/mutation.json says of one chapter, of which ``possible`` mutants can be made."""
     causes = results.causes(ROOT).get(chapter.number, {})
     return {
         "fingerprint": fingerprint(chapter, DEFAULT),
         "mutants": len(outcomes),
+        "possible": possible,
         "killed": sum(o.red is not None for o in outcomes),
         "at_the_line": sum(o.at_its_line for o in outcomes),
         "seconds": round(seconds),
@@ -95,15 +98,16 @@ def main() -> int:
             numbers = [n for n in numbers if n in results.load(ROOT, results.MUTATION).get("chapters", {})]
             numbers = sorted(chance.sample(numbers, min(SAMPLED, len(numbers))), key=numbers.index)
         texts = {n: (ROOT / guide.chapters[n].page).read_text(encoding="utf-8") for n in numbers}
-        chosen = [(n, mutant) for n in numbers for mutant in mutants(guide.chapters[n], texts[n], DEFAULT)]
+        possible = {n: list(mutants(guide.chapters[n], texts[n], DEFAULT)) for n in numbers}
+        chosen = [(n, mutant) for n in numbers for mutant in possible[n]]
         if arguments.sample is not None and arguments.sample < len(chosen):
             chosen = chance.sample(chosen, arguments.sample)
         for number in numbers:
             if of_chapter := [mutant for n, mutant in chosen if n == number]:
                 chapter, started = guide.chapters[number], time.monotonic()
                 outcomes = list(try_mutants(guide, chapter, of_chapter))
-                tried[number] = score(chapter, outcomes, time.monotonic() - started)
-                if arguments.sample is None:
+                tried[number] = score(chapter, outcomes, len(possible[number]), time.monotonic() - started)
+                if arguments.chapter or arguments.sample is None:
                     known = results.load(ROOT, results.MUTATION).get("chapters", {})
                     still = {n: s for n, s in {**known, number: tried[number]}.items() if n in guide.chapters}
                     results.save(ROOT, totals(still), results.MUTATION)

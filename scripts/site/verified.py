@@ -188,6 +188,7 @@ def row(chapter: Mapping[str, Any], score: Mapping[str, Any] | None) -> str:
         f"{run['date']} ({tools})" + (" failed" if state == "failed" else ""),
         *figures([run["shares"]], [score] if score else []),
         not_run="; ".join(reasons) or "-",
+        drawn_from=score.get("possible", 0) if score and score.get("possible", 0) > score["mutants"] else 0,
     )
 
 
@@ -219,7 +220,18 @@ def figures(
     )
 
 
-def cells(name: str, date: str, executed: str, checked: str, mutants: str, *, not_run: str, total: bool = False) -> str:
+def cells(
+    name: str,
+    date: str,
+    executed: str,
+    checked: str,
+    mutants: str,
+    *,
+    not_run: str,
+    drawn_from: int = 0,
+    total: bool = False,
+) -> str:
+    mutants += f", drawn from {drawn_from}" if drawn_from else ""
     rest = "".join(f"<td>{escape(text)}</td>" for text in (date, executed, checked, not_run, mutants))
     kind = ' class="verified-total"' if total else ""
     return f'<tr{kind}><th scope="row">{escape(name)}</th>{rest}</tr>'

@@ -157,7 +157,7 @@ def test_totals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     (tmp_path / "results/verified.json").write_text(json.dumps({"chapters": chapters}))
     lost = {"place": "docs/a.md:3", "kind": "line dropped", "what": "line dropped: <b>", "cause": "It is a comment."}
-    scores = {"1.9": {"mutants": 150, "killed": 149}, "1.10": {"mutants": 50, "killed": 50}}
+    scores = {"1.9": {"mutants": 150, "killed": 149}, "1.10": {"mutants": 50, "killed": 50, "possible": 90}}
     (tmp_path / "results/mutation.json").write_text(json.dumps({"chapters": scores, "survivors": [lost]}))
     html = verified.totals()
     rows = [re.sub(r"<[^>]+>", "|", row).strip("|") for row in re.findall(r"<tr.*?</tr>", html)][1:]
@@ -165,7 +165,7 @@ def test_totals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "s - Do it||2026-11-24 (uv)||3 of 4||1 of 2||-||-",
         "Introduction in all||since 2026-11-24||3 of 4 (75.0%)||1 of 2 (50.0%)||0||-",
         "1.9 - Do it||2026-11-24 (uv)||3 of 4||1 of 2||-||149 of 150",
-        "1.10 - Do it||2026-11-24 (uv)||3 of 4||1 of 2||-||50 of 50",
+        "1.10 - Do it||2026-11-24 (uv)||3 of 4||1 of 2||-||50 of 50, drawn from 90",
         "c - Do it||2026-11-24 (uv)||3 of 4||1 of 2||-||-",
         "Part 1 in all||since 2026-11-24||9 of 12 (75.0%)||3 of 6 (50.0%)||0||199 of 200 (99.5%)",
         "The guide in all||since 2026-11-24||12 of 16 (75.0%)||4 of 8 (50.0%)||0||199 of 200 (99.5%)",
