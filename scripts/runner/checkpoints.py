@@ -16,7 +16,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,6 +90,7 @@ class Checkpoints:
                 RECORDS: sum_of(part / RECORDS),
                 ARCHIVE: sum_of(part / ARCHIVE),
                 "size": (part / ARCHIVE).stat().st_size,
+                "own": (part / ARCHIVE).stat().st_size + own_size(part / VENVS),
                 "date": datetime.now(UTC).date().isoformat(),
                 "root": str(run.root),
                 "environments": [str(e.relative_to(run.root)) for e in environments],
@@ -154,9 +155,11 @@ class Checkpoints:
             if time.time() - part.stat().st_mtime > 3600:  # of a process that died
                 remove(part)
         places = [p for p in self.folder.iterdir() if p.is_dir() and p.name[0] != "."]
-        seen, total = set[int](), 0
+        total = 0
         for place in sorted(places, key=lambda p: p.stat().st_mtime, reverse=True):
-            total += own_size(place, seen)
+            with suppress(OSError, ValueError, KeyError):  # a damaged one is told when it is used
+                # Noted when it was saved: to walk through all environments again takes minutes on a slow disk.
+                total += json.loads((place / SUMS).read_text())["own"]
             if total > limit and place != keep:
                 remove(place)
 
@@ -170,14 +173,13 @@ def sum_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def own_size(folder: Path, seen: set[int]) -> int:
-    """Bytes of a folder's files that were not counted before: environments share most of theirs."""
+def own_size(folder: Path) -> int:
+    """Bytes of the files below a folder that are nowhere else but in the run directory that they were linked from."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             status = os.stat(os.path.join(parent, name), follow_symlinks=False)  # noqa: PTH116, PTH118  (many files)
-            if status.st_ino not in seen:
-                seen.add(status.st_ino)
+            if status.st_nlink <= 2:
                 total += status.st_size
     return total
 

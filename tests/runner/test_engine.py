@@ -225,6 +225,29 @@ def test_an_image_of_an_earlier_chapter_that_is_gone(tiny: Tiny, podmans: Any) -
     assert "images of earlier chapters are gone: localhost/planets:1" in done.last.problem
 
 
+def test_only_more_than_the_limit_makes_images_anew(tiny: Tiny, podmans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers count once: ten small images on a large one are hardly larger than that."""
+    one = "printf 'FROM planets:1\\nRUN echo %s\\n' $n | docker build --quiet --tag n:$n --file - project"
+    builds = f"for n in $(seq 10); do {one}; done"
+    tiny.write("1.1", *app(), sh("docker build --quiet --tag planets:1 project"), sh(builds))
+    tiny.write("1.2", sh("docker run --rm planets:1"))
+    built = tiny.do("1.1", standins=podmans)
+    assert built.outcomes == [RAN] * 4, built.records
+    [made] = tiny.performers[-1].engines
+    assert isinstance(made, Podman)
+    occupied = podman.occupied(made.store)
+    assert 5 * occupied < sum(image["Size"] for image in made.list("images", "--all"))
+    monkeypatch.setattr(podman, "LIMIT", occupied + 1)
+    tiny.close()
+    assert tiny.do("1.2", standins=podmans).outcomes == [RAN]
+    monkeypatch.setattr(podman, "LIMIT", occupied // 2)
+    tiny.close()
+    tiny.write("1.2", sh("echo changed"), sh("docker run --rm planets:1"))
+    done = tiny.do("1.2", standins=podmans)
+    assert done.outcomes == [RAN, FAILED]
+    assert "images of earlier chapters are gone" in done.last.problem
+
+
 # ---------------------------------------------------------------- a registry, as a server
 
 

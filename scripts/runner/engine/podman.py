@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ STATE = ("networks", "tmp", "volumes")
 HELPERS = [Path(place) / "podman" for place in ("/usr/local/libexec", "/usr/local/lib", "/usr/libexec", "/usr/lib")]
 SYSTEMD = Path("/run/systemd/system")
 LIMIT = 20 * 1024**3
-"""Bytes that the images of one run directory may take before they are all made anew."""
+"""Bytes that the images of one run directory may take on the disk before they are all made anew."""
 REGISTRIES = """\
 unqualified-search-registries = ["docker.io"]
 short-name-mode = "permissive"
@@ -133,7 +132,7 @@ class Podman(Engine):
 
     def stop(self) -> None:
         super().stop()
-        if self.used and sum(image["Size"] for image in self.list("images", "--all")) > LIMIT:
+        if self.used and occupied(self.store) > LIMIT:
             self.ask("rmi", "--all", "--force")
         self._forget()
 
@@ -223,15 +222,11 @@ def short(root: Path) -> Path:
     return Path(f"/tmp/guide-{os.getuid()}-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}")
 
 
-def occupied(folder: Path) -> int:
-    """Bytes on the disk below a folder. What layers share is one file with several names, and counts once."""
-    sizes = dict[int, int]()
-    for place, _, files in os.walk(folder):
-        for name in files:
-            with suppress(FileNotFoundError):
-                status = os.lstat(os.path.join(place, name))  # noqa: PTH118 (there are hundreds of thousands)
-                sizes[status.st_ino] = status.st_blocks * 512
-    return sum(sizes.values())
+def occupied(store: Path) -> int:
+    """Bytes of all layers in a store, each counted once however many images share it."""
+    known = store / "overlay-layers/layers.json"
+    layers = json.loads(known.read_text()) if known.exists() else []
+    return sum(layer.get("diff-size", 0) for layer in layers)
 
 
 def table(name: str, **values: object) -> str:
