@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:[eE][+-]?\d+)?(?![\w.]*\w)")
-WHOLE = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]*\w)")
-"""With a declared tolerance, whole numbers are measured values too: 143 answers a second."""
+MEASURED = re.compile(rf"{NUMBER.pattern}|(?<![\w.])\d+(?= \w+ a second\b)")
+"""What a declared tolerance holds for. A rate is measured, like a time; other whole numbers are counted, and exact."""
 ELLIPSIS = "..."
 ANY_TEXT = re.compile(r"(?:[ \t]{2,})?\.\.\.(?:[ \t]{2,})?")
 """An ellipsis in a line, with the blanks that align it in a table."""
@@ -91,10 +91,10 @@ def spaced(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def same_line(shown: str, got: str, tol: float | None = None) -> bool:
-    """One line: literal but for ``...`` (any text) and numbers: all with ``tol``, else those with a decimal point."""
+    """One line: literal but for ``...`` (any text), numbers with a decimal point and, with ``tol``, rates."""
     if shown == got:
         return True
-    first, *rest = pieces(shown, NUMBER if tol is None else WHOLE)
+    first, *rest = pieces(shown, NUMBER if tol is None else MEASURED)
     if not rest:
         return first.fits(first.pattern.fullmatch(got), tol)
     start = first.pattern.match(got)
