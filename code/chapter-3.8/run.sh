@@ -67,7 +67,7 @@ mkdir -p "$guide_start"/mlops-guide/trainer
 cat >"$guide_start"/mlops-guide/trainer/Dockerfile <<'END'
 FROM planets-environment
 
-COPY --chown=worker . project
+COPY --chown=runner . project
 WORKDIR project
 RUN dvc config --local core.no_scm true # there is the code of one commit, and no history
 CMD ["trainer/train"]

@@ -20,9 +20,8 @@ from tests.setup.checkout import ROOT
 LOCKS = ("requirements.txt", "requirements-reader.txt", "presentation/requirements.txt")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-# A home folder. The runner shows the one of a run as /home/reader, GitHub's machines have /home/runner,
-# and the reader's own image /home/worker.
-HOMES = r"(?<![\w*.}])/(root|home|Users)/(?!(reader|runner|worker)\b)[\w.]"
+# A home folder. The runner shows the one of a run as /home/reader, and GitHub's machines have /home/runner.
+HOMES = r"(?<![\w*.}])/(root|home|Users)/(?!reader\b|runner\b)[\w.]"
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess[str]:
