@@ -4,6 +4,7 @@
     python3 scripts/mutate.py --chapter 1.2       of one chapter
     python3 scripts/mutate.py --chapter 2.3 --sample 30    thirty of them, drawn by --seed: its estimate
     python3 scripts/mutate.py --sample 20         twenty of two chapters with a score, drawn by --seed
+    python3 scripts/mutate.py --sample 20 --minutes 6      no new one after six minutes: how many it were is told
 
 The score of a chapter that was asked for goes to results/mutation.json, with how many mutants there are.
 Fails when fewer than 95 of 100 mutants turn their page red, and for a survivor whose cause is not in
@@ -13,6 +14,7 @@ results/survivors.yml.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 import time
@@ -36,14 +38,16 @@ SAMPLED = 2
 """Chapters that a sample is drawn from: most of its time goes into doing them once."""
 
 
-def try_mutants(guide: Guide, chapter: Chapter, chosen: Sequence[Mutant]) -> Iterator[Outcome]:
-    """Try mutants of one chapter, and tell what came of each."""
+def try_mutants(guide: Guide, chapter: Chapter, chosen: Sequence[Mutant], end: float) -> Iterator[Outcome]:
+    """Try mutants of one chapter, and tell what came of each. Begins with none after ``end``, in seconds."""
     performer = Performer(guide, DEFAULT, ROOT, ROOT / ".cache", Options(keep=False, standins=stand_ins(ROOT, DEFAULT)))
     try:
         for outcome in Trials(guide, chapter, performer).run(chosen):
             red = f"red at {outcome.red}" if outcome.red else "SURVIVED"
             print(f"{outcome.mutant.block.place} {outcome.mutant.kind}: {outcome.mutant.what} → {red}", flush=True)
             yield outcome
+            if time.monotonic() > end:
+                break
     finally:
         performer.close()
 
@@ -85,8 +89,9 @@ def main() -> int:
     parser.add_argument("--chapter", action="append", metavar="N", help="only this chapter (may be repeated)")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants")
     parser.add_argument("--seed", default="0", help="any text: draws the sample (default 0)")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="begin with none after M minutes")
     arguments = parser.parse_args()
-    tried = dict[str, Any]()
+    tried, end = dict[str, Any](), time.monotonic() + 60 * arguments.minutes
     try:
         guide = Guide.load(ROOT)
         numbers = arguments.chapter or list(guide.chapters)
@@ -103,9 +108,10 @@ def main() -> int:
         if arguments.sample is not None and arguments.sample < len(chosen):
             chosen = chance.sample(chosen, arguments.sample)
         for number in numbers:
-            if of_chapter := [mutant for n, mutant in chosen if n == number]:
+            of_chapter = [mutant for n, mutant in chosen if n == number]
+            if of_chapter and time.monotonic() < end:
                 chapter, started = guide.chapters[number], time.monotonic()
-                outcomes = list(try_mutants(guide, chapter, of_chapter))
+                outcomes = list(try_mutants(guide, chapter, of_chapter, end))
                 tried[number] = score(chapter, outcomes, len(possible[number]), time.monotonic() - started)
                 if arguments.chapter or arguments.sample is None:
                     known = results.load(ROOT, results.MUTATION).get("chapters", {})

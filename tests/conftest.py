@@ -5,9 +5,11 @@ The only place where reading (scripts/chapters) meets doing (scripts/runner).
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,10 @@ PERFORMERS = pytest.StashKey[dict[str, Performer]]()
 CORRECTIONS = pytest.StashKey[list[bless.Correction]]()
 VERDICTS = pytest.StashKey[dict[tuple[str, str], dict[str, Verdict]]]()
 """(chapter, variant) → block → verdict."""
+END = pytest.StashKey[float]()
+LATE_ONES = pytest.StashKey[dict[tuple[str, str], bool]]()
+"""(chapter, variant) → whether the time was over before it began."""
+LATE = "late"
 
 
 CHAPTER_ITEM = re.compile(r"(?:chapter|page)-[^/]+::.*\]$")
@@ -59,6 +65,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--bless", action="store_true", help="rewrite the outputs that pages show from what was printed")
     group.addoption("--record", action="store_true", help="note the verdicts in results/verified.json, for the site")
     group.addoption("--debug-shell", action="store_true", help="open a shell where a block failed")
+    group.addoption(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="begin with no chapter after M minutes, and tell which",
+    )
 
 
 def this_system() -> str:
@@ -110,6 +123,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CORRECTIONS] = []
     config.stash[PERFORMERS] = {}
     config.stash[VERDICTS] = {}
+    config.stash[LATE_ONES] = {}
+    config.stash[END] = time.monotonic() + 60 * config.getoption("--minutes")
     present = tuple(name for name in ("browser", "curl", "docker") if capabilities.has(name))
     config.pluginmanager.register(Unchanged(ROOT, CACHE / "tests.json", present), "guide-unchanged")
     # As a plugin of its own, so that it also sees files outside of tests/.
@@ -214,7 +229,7 @@ class Chapters:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or (known["cached"] and report.passed) or self.config.get_verbosity() < 0:
             return
-        if outcome == BLOCKED and self._blocked_after == known["problem"]:
+        if outcome in (BLOCKED, LATE) and self._blocked_after == known["problem"]:
             return  # once is enough
         self._blocked_after = known.get("problem")
         if reporter.isatty:
@@ -329,6 +344,10 @@ class BlockItem(pytest.Item):
     def runtest(self) -> None:
         performance = self.performer.performance(self.chapter)
         self.user_properties += [("block", self.telling), ("cached", performance.cached)]
+        if self._is_late():
+            told = f"the time was over before chapter {self.chapter.number}"
+            self.user_properties += [("outcome", LATE), ("problem", told)]
+            raise pytest.skip.Exception(f"{LATE}: {told}", _use_item_location=True)
         verdict = judge(self.block, performance)
         if verdict.got is not None and verdict.outcome == FAILED and self.config.getoption("--bless"):
             self._bless(verdict.got, verdict.highlighted)
@@ -343,6 +362,14 @@ class BlockItem(pytest.Item):
         if verdict.outcome != RAN:
             self.user_properties += [("outcome", verdict.outcome), ("problem", verdict.problem)]
             raise pytest.skip.Exception(f"{verdict.outcome}: {verdict.problem}", _use_item_location=True)
+
+    def _is_late(self) -> bool:
+        """Whether the chapter had not begun when the time of --minutes was over."""
+        late = self.config.stash[LATE_ONES]
+        key = self.chapter.number, self.performer.name
+        if key not in late:
+            late[key] = not self.cached and time.monotonic() > self.config.stash[END]
+        return late[key]
 
     def _needs_extra(self) -> bool:
         """Whether it uses what no machine has by itself: an account that nobody has offered, or an extra tool."""

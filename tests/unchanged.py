@@ -53,7 +53,13 @@ INPUTS = {
     # The frame of the site. What a page says is checked by the strict build, and whenever all is fresh.
     "tests/site/": (
         *("scripts/site", "scripts/build_site.py", "mkdocs.yml", "docs/assets", "docs/index.md", "docs/introduction"),
-        *("scripts/results.py", "dataset", "code/chapter-1.1", "requirements-reader.txt"),
+        *(
+            "scripts/results.py",
+            "dataset",
+            "code/chapter-1.1",
+            "requirements-reader.txt",
+            "requirements-label-studio.txt",
+        ),
         *("presentation", "scripts/deck", "scripts/node.py"),
     ),
 }

@@ -289,9 +289,9 @@ git status --short
 # 290-git-add-.gitignore-requirements
 git add .gitignore requirements.in requirements.txt src tests
 git commit --quiet --message "Package the model with BentoML"
-git status --short
+git show --format=%s --name-only
 
-# 300-commit-bentoml-models-get-planet
+# 310-commit-bentoml-models-get-planet
 commit=$(bentoml models get planets:latest --output json |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["labels"]["commit"])')
 git show "$commit:params.yaml" | grep -A 6 '^train:'

@@ -399,9 +399,9 @@ git status --short
 # 430-git-add-dockerfile-base-image.tx
 git add Dockerfile base-image.txt ci requirements.in requirements.txt src tests
 git commit --quiet --message "Build an image of the service"
-git status --short
+git show --format=%s --name-only
 
-# 440-sed-s-which-body-is-it-which-bod
+# 450-sed-s-which-body-is-it-which-bod
 sed 's/Which body is it/Which body is this/' src/page/index.html > ../index.html
 mv ../index.html src/page/index.html
 ci/build planets:other

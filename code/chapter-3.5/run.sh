@@ -344,20 +344,21 @@ git status --short
 git add ci kubernetes requirements.in requirements.txt
 git commit --quiet --message "Run the service by manifests"
 rm ../laptop.yaml ../base.yaml ../misspelt.yaml
+git show --format=%s --name-only
 
-# 370-kubectl-kustomize-kubernetes-lap
+# 380-kubectl-kustomize-kubernetes-lap
 if [ "$guide_cluster" = podman ]; then
 kubectl kustomize kubernetes/laptop > ../laptop.yaml
 podman kube down ../laptop.yaml > /dev/null
 rm ../laptop.yaml
 fi
 
-# 380-kubectl-delete-kustomize-kuberne
+# 390-kubectl-delete-kustomize-kuberne
 if [ "$guide_cluster" = kind ]; then
 kubectl delete --kustomize kubernetes/base
 fi
 
-# 390-said-ci-pin-registry-planets-2-1
+# 400-said-ci-pin-registry-planets-2-1
 # check, which the page does not show
 said=$(ci/pin "$REGISTRY/planets" "" 2>&1 || true)
 grep -qx '"" is not a digest' <<< "$said"
@@ -365,7 +366,7 @@ said=$(docker pull "$REGISTRY/planets@sha256:$(printf '0%.0s' $(seq 64))" 2>&1 |
 grep -qi 'manifest unknown' <<< "$said"
 git diff --quiet
 
-# 400-mkdir-kubernetes-two
+# 410-mkdir-kubernetes-two
 mkdir kubernetes/two
 cat > kubernetes/two/kustomization.yaml << 'END'
 resources:

@@ -193,8 +193,10 @@ cat >"$guide_start"/mlops-guide/runner/isolate <<'END'
 set -euo pipefail
 server=$(cd "$(dirname "$0")" && pwd)
 chmod -R a+rX "$1" # another user reads it in the container
+files=$(echo "$server"/../object-store/data/*/files) # what DVC keeps, and nothing else that lies in the bucket
+bucket=$(basename "$(dirname "$files")")
 container=$(docker create --network none --cap-drop all --security-opt no-new-privileges --memory 4g --pids-limit 1000 \
-  --volume "$1:/proposal:ro" --volume "$server/actions:/actions:ro" --volume "$server/../object-store/data:/store:ro" planets-runner)
+  --volume "$1:/proposal:ro" --volume "$server/actions:/actions:ro" --volume "$files:/store/$bucket/files:ro" planets-runner)
 trap 'docker rm --force --volumes "$container" > /dev/null' EXIT
 
 status=0

@@ -68,11 +68,12 @@ def place(file: Path, target: Path) -> None:
 
 def small_files(root: Path) -> Mapping[str, bytes]:
     """The downloads that need no rendering, by name."""
-    lock = root / "requirements-reader.txt"
+    lock, label_studio = root / "requirements-reader.txt", root / "requirements-label-studio.txt"
     folder = root / "code" / "chapter-1.1"
     try:
         return {
             "constraints.txt": constraints(lock.read_text(encoding="utf-8")).encode(),
+            "label-studio.txt": constraints(label_studio.read_text(encoding="utf-8")).encode(),
             "plots-template.html": plots_template().encode(),
             "notebook.zip": pack({name: (folder / name).read_bytes() for name in NOTEBOOK}),
             **chapters(root / "code"),

@@ -183,6 +183,23 @@ def test_issues_and_comments(reader: Reader) -> None:
     assert reader.get("/issues/3/comments") == []
 
 
+def test_labels_of_issues(reader: Reader) -> None:
+    reader.begin()
+    assert reader.post("/issues", title="a", labels=["drift", "drift"])["labels"] == [{"name": "drift"}]
+    reader.post("/issues", title="b", labels=[{"name": "drift"}, {"name": "camera"}])
+    reader.post("/issues", title="c")
+    numbers = {
+        query: [one["number"] for one in reader.get(f"/issues?state=all&labels={query}")]
+        for query in ("", "drift", "camera", "drift,camera", "bug")
+    }
+    assert numbers == {"": [3, 2, 1], "drift": [2, 1], "camera": [2], "drift,camera": [2], "bug": []}
+    assert reader.ask("PATCH", "/issues/1", state="closed")[1]["labels"] == [{"name": "drift"}]
+    assert [one["number"] for one in reader.get("/issues?labels=drift")] == [2]
+    assert reader.ask("PATCH", "/issues/1", labels=[])[1]["labels"] == []
+    for wrong in ("drift", [""], [{}], [3]):
+        assert reader.ask("POST", "/issues", title="d", labels=wrong)[0] == 422
+
+
 def test_variables(reader: Reader) -> None:
     reader.begin()
     reader.post("/actions/variables", name="bucket", value="a")

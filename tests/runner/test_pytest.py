@@ -62,6 +62,18 @@ def line_of(checkout: Checkout, number: str, text: str, nth: int = 0) -> int:
     return max(index for index in range(found) if lines[index].startswith("```")) + 1
 
 
+# ---------------------------------------------------------------- when there is little time
+
+
+def test_what_would_begin_too_late_is_left_out_and_told(mixed: Checkout, cached: Ended) -> None:
+    done = mixed.pytest("--minutes", "0")
+    assert done.status == 0
+    assert set(done.executed) == set()
+    assert "the time was over before chapter 1.2" in done.text
+    assert "5 ran" in done.counts
+    assert "5 late" in done.counts
+
+
 # ---------------------------------------------------------------- what is told
 
 

@@ -17,7 +17,10 @@ from scripts.chapters import Expect, File, Run, read_chapter
 from scripts.runner import matching
 from tests.setup.checkout import ROOT
 
-LOCKS = ("requirements.txt", "requirements-reader.txt", "presentation/requirements.txt")
+LOCKS = (
+    *("requirements.txt", "requirements-reader.txt", "requirements-label-studio.txt"),
+    "presentation/requirements.txt",
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # A home folder. The runner shows the one of a run as /home/reader, and GitHub's machines have /home/runner.

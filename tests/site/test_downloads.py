@@ -45,6 +45,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "code/chapter-1.1/requirements.txt").write_text("keras\n")
     (folder / "code/chapter-1.1/run.sh").write_text("true\n")
     (folder / "requirements-reader.txt").write_text(LOCK)
+    (folder / "requirements-label-studio.txt").write_text(LOCK)
     return folder
 
 
@@ -56,7 +57,7 @@ def test_everything_is_published(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "downloads"
     publish(out, root)
     assert set(contents(out)) == {
-        *("planets.zip", "planets.zip.sha256", "constraints.txt", "notebook.zip"),
+        *("planets.zip", "planets.zip.sha256", "constraints.txt", "label-studio.txt", "notebook.zip"),
         *("plots-template.html", "chapter-1.1.zip"),
     }
     with zipfile.ZipFile(out / "chapter-1.1.zip") as archive:

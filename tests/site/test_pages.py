@@ -16,6 +16,10 @@ pytestmark = pytest.mark.xdist_group("site")
 
 FORMS = {"screen": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
+# The theme's script puts tables into a frame that scrolls, some time after the page is there.
+WRAPPED = """() => [...document.querySelectorAll('article table:not([class])')]
+    .every(table => table.closest('.md-typeset__scrollwrap'))"""
+
 
 @contextmanager
 def opened(browser: Any, url: str, form: str = "screen", scheme: str = "light") -> Iterator[Any]:
@@ -28,7 +32,8 @@ def opened(browser: Any, url: str, form: str = "screen", scheme: str = "light") 
     page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.goto(url)
-    page.wait_for_function("document.readyState == 'complete'")
+    page.wait_for_function("document.readyState == 'complete' && document.fonts.status == 'loaded'")
+    page.wait_for_function(WRAPPED)
     try:
         yield page
     finally:

@@ -77,6 +77,23 @@ PUBLISHED = (
             'CMD ["/etc/docker/registry/config.yml"]',
         ),
     ),
+    Image(
+        "docker.io/prom/prometheus:v3.5.0",
+        ("prometheus", "ca-certificates"),
+        (
+            'install -d -o 65534 -g 65534 "$1/prometheus"',  # as in the real image, of its user
+            'rm -r "$1/usr/share/javascript"',  # most of its size, for pages that nobody looks at here
+        ),
+        (
+            "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "USER nobody",
+            "WORKDIR /prometheus",
+            "VOLUME /prometheus",
+            "EXPOSE 9090",
+            'ENTRYPOINT ["/bin/prometheus"]',
+            'CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]',
+        ),
+    ),
 )
 
 

@@ -103,15 +103,16 @@ def delete_branch(asked: Request) -> Answer:
 
 @route("GET", "/issues")
 def issues(asked: Request) -> Answer:
-    found = [one for one in newest(asked, "issues") if of_state(asked, one)]
+    wanted = {name for name in asked.query.get("labels", "").split(",") if name}
+    found = [one for one in newest(asked, "issues") if of_state(asked, one) and wanted <= set(labels_of(one))]
     return 200, [issue_view(asked, one) for one in asked.page(found)]
 
 
 @route("POST", "/issues", "issues")
 def open_issue(asked: Request) -> Answer:
     (title,) = asked.needed("title")
-    body = asked.body.get("body")
-    added = asked.repository.store.add("issues", title=title, body=body, state="open", user=asked.user, pull=None)
+    words = {"title": title, "body": asked.body.get("body"), "labels": asked_labels(asked)}
+    added = asked.repository.store.add("issues", **words, state="open", user=asked.user, pull=None)
     return 201, issue_view(asked, added)
 
 
@@ -131,6 +132,8 @@ def changed(asked: Request, found: Thing) -> Thing:
     if state not in {"open", "closed"}:
         raise Refused(422, f"Validation Failed: state {state} is neither open nor closed")
     words = {name: asked.body[name] for name in ("title", "body") if name in asked.body}
+    if "labels" in asked.body:
+        words["labels"] = asked_labels(asked)
     found = store.update("issues", found["id"], **words)
     if state == found["state"]:
         return found
@@ -138,6 +141,20 @@ def changed(asked: Request, found: Thing) -> Thing:
         return store.update("issues", found["id"], state=state, closed_at=now() if state == "closed" else None)
     act = asked.pulls.close if state == "closed" else asked.pulls.reopen
     return act(asked.repository, found, quiet=asked.job)
+
+
+def labels_of(issue: Thing) -> list[str]:
+    """The names of its labels. Those of issues that older runs have kept have none."""
+    return list(issue.get("labels") or ())
+
+
+def asked_labels(asked: Request) -> list[str]:
+    """The labels that a request gives an issue, as names or as objects. One that is not known is made, as at GitHub."""
+    given = asked.body.get("labels") or []
+    names = [one.get("name") if isinstance(one, dict) else one for one in given] if isinstance(given, list) else [None]
+    if not all(isinstance(name, str) and name for name in names):
+        raise Refused(422, "Validation Failed: labels is no list of names")
+    return [str(name) for name in dict.fromkeys(names)]
 
 
 @route("GET", "/issues/:number/comments")
@@ -340,7 +357,7 @@ def issue_view(asked: Request, issue: Thing) -> dict[str, Any]:
         "number": issue["id"],
         **shown,
         "user": {"login": issue["user"]},
-        "labels": [],
+        "labels": [{"name": name} for name in labels_of(issue)],
         "comments": comments,
         "html_url": page_of(asked, issue),
         **extra,
