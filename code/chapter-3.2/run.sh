@@ -1031,7 +1031,7 @@ python3 src/load.py --host http://127.0.0.1:3002 --seconds 2 | tail -n 1 | grep 
 
 # 500-packages-python3-c-import-site-p
 packages=$(python3 -c 'import site; print(site.getsitepackages()[0])')
-size() { du -skL "$@" | awk '{sum += $1} END {printf "%.0f MB\n", sum / 1000}'; }
+size() { du -skL "$@" | awk '{sum += $1} END {printf "%.2f GB\n", sum / 1e6}'; }
 size "$packages/tensorflow" "$packages/keras"
 size "$packages/ai_edge_litert"
 

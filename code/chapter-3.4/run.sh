@@ -634,5 +634,7 @@ docker run --rm "$REGISTRY/planets:$tag" python3 -c 'print("I am not a model")'
 # 360-docker-tag-good-registry-planets
 docker tag "$good" "$REGISTRY/planets:$tag"
 ci/publish "$REGISTRY/planets:$tag" > /dev/null
+docker pull --quiet "$REGISTRY/planets:$tag" > /dev/null
+test "$(docker image inspect --format '{{.Id}}' "$REGISTRY/planets:$tag")" = "$good" && echo "the model is back"
 
 touch "$guide_start/.guide-3.4"

@@ -230,12 +230,16 @@ pip install -r requirements.in -c constraints.txt
 pip freeze > requirements.txt
 fi
 
-# 160-kubectl-kustomize-kubernetes-lap
+# 160-test-command-v-kubectl-pwd-.venv
+# check, which the page does not show
+test "$(command -v kubectl)" = "$PWD/.venv/bin/kubectl"
+
+# 170-kubectl-kustomize-kubernetes-lap
 kubectl kustomize kubernetes/laptop > ../laptop.yaml
 kubectl kustomize kubernetes/base > ../base.yaml
 kubernetes-validate --strict ../laptop.yaml ../base.yaml 2>&1 | sed 's/.* passed for resource/passed:/; s/against.*//'
 
-# 180-misspelt
+# 190-misspelt
 set +e
 (
 set -e
@@ -245,16 +249,16 @@ kubernetes-validate --strict --quiet ../misspelt.yaml > /dev/null 2>&1
 )
 guide_status=$?
 set -e
-if [ "$guide_status" != 1 ]; then echo "180-misspelt: ended with status $guide_status, not 1" >&2; exit 1; fi
+if [ "$guide_status" != 1 ]; then echo "190-misspelt: ended with status $guide_status, not 1" >&2; exit 1; fi
 
-# 200-podman-kube-play-tls-verify-fals
+# 210-podman-kube-play-tls-verify-fals
 if [ "$guide_cluster" = podman ]; then
 podman kube play --tls-verify=false ../laptop.yaml > /dev/null
 curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors --output /dev/null http://127.0.0.1:3000/readyz
 podman ps --filter name=service --format '{{.Image}}'
 fi
 
-# 220-kind-create-cluster-name-planets
+# 230-kind-create-cluster-name-planets
 if [ "$guide_cluster" = kind ]; then
 kind create cluster --name planets --config - << 'END'
 kind: Cluster
@@ -274,7 +278,7 @@ kubectl rollout status deployment/planets --timeout 3m
 kubectl get pods --selector app=planets
 fi
 
-# 230-kubectl-port-forward-service-pla
+# 240-kubectl-port-forward-service-pla
 if [ "$guide_cluster" = kind ]; then
 set -m
 (
@@ -284,19 +288,19 @@ kubectl port-forward service/planets 3000:80
 set +m
 guide_servers+=($!)
 until curl -fsk -o /dev/null http://127.0.0.1:3000/readyz; do
-  kill -0 $! 2>/dev/null || { echo "230-kubectl-port-forward-service-pla: the server ended before it was ready" >&2; exit 1; }
+  kill -0 $! 2>/dev/null || { echo "240-kubectl-port-forward-service-pla: the server ended before it was ready" >&2; exit 1; }
   sleep 0.2
 done
 fi
 
-# 240-gcloud-services-enable-container
+# 250-gcloud-services-enable-container
 if [ "$guide_place" = cloud ]; then
 gcloud services enable container.googleapis.com --project "$GCP_PROJECT"
 gcloud container clusters create-auto planets --project "$GCP_PROJECT" --region europe-west6
 gcloud container clusters get-credentials planets --project "$GCP_PROJECT" --region europe-west6
 fi
 
-# 250-image-europe-west6-docker.pkg.de
+# 260-image-europe-west6-docker.pkg.de
 if [ "$guide_place" = cloud ]; then
 image=europe-west6-docker.pkg.dev/$GCP_PROJECT/planets/planets
 ci/pin "$image" "$(gcloud artifacts docker images describe "$image:$(git rev-parse HEAD)" --format 'value(image_summary.digest)')"
@@ -304,24 +308,24 @@ kubectl apply --kustomize kubernetes/base
 kubectl rollout status deployment/planets --timeout 5m
 fi
 
-# 260-service-http-127.0.0.1-3000-pyte
+# 270-service-http-127.0.0.1-3000-pyte
 if [ "$guide_cluster" = podman ]; then
 SERVICE=http://127.0.0.1:3000 pytest tests/test_service.py
 fi
 
-# 280-service-http-127.0.0.1-3000-pyte
+# 290-service-http-127.0.0.1-3000-pyte
 if [ "$guide_cluster" = kind ]; then
 SERVICE=http://127.0.0.1:3000 pytest tests/test_service.py
 fi
 
-# 290-container-podman-ps-quiet-filter
+# 300-container-podman-ps-quiet-filter
 if [ "$guide_cluster" = podman ]; then
 container=$(podman ps --quiet --filter name=service)
 podman inspect "$container" --format 'read-only {{.HostConfig.ReadonlyRootfs}}, {{.HostConfig.Memory}} bytes of memory, restart: {{.HostConfig.RestartPolicy.Name}}'
 podman logs "$container" 2>&1 | grep -c 'path=/predict'
 fi
 
-# 310-podman-exec-container-python3-c
+# 320-podman-exec-container-python3-c
 if [ "$guide_cluster" = podman ]; then
 podman exec "$container" python3 -c 'import os, signal; os.kill(1, signal.SIGTERM)'
 sleep 5
@@ -329,7 +333,7 @@ curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors --output /dev
 curl --silent --form image=@data/raw/saturn/saturn_0000.jpg http://127.0.0.1:3000/predict | python3 -m json.tool | head -n 2
 fi
 
-# 330-kubectl-logs-selector-app-planet
+# 340-kubectl-logs-selector-app-planet
 if [ "$guide_cluster" = kind ]; then
 kubectl logs --selector app=planets --tail 3
 kubectl delete pod --selector app=planets --wait=false
@@ -337,28 +341,28 @@ kubectl get pods --selector app=planets
 kubectl rollout status deployment/planets --timeout 3m
 fi
 
-# 340-git-status-short
+# 350-git-status-short
 git status --short
 
-# 360-git-add-ci-kubernetes-requiremen
+# 370-git-add-ci-kubernetes-requiremen
 git add ci kubernetes requirements.in requirements.txt
 git commit --quiet --message "Run the service by manifests"
 rm ../laptop.yaml ../base.yaml ../misspelt.yaml
 git show --format=%s --name-only
 
-# 380-kubectl-kustomize-kubernetes-lap
+# 390-kubectl-kustomize-kubernetes-lap
 if [ "$guide_cluster" = podman ]; then
 kubectl kustomize kubernetes/laptop > ../laptop.yaml
 podman kube down ../laptop.yaml > /dev/null
 rm ../laptop.yaml
 fi
 
-# 390-kubectl-delete-kustomize-kuberne
+# 400-kubectl-delete-kustomize-kuberne
 if [ "$guide_cluster" = kind ]; then
 kubectl delete --kustomize kubernetes/base
 fi
 
-# 400-said-ci-pin-registry-planets-2-1
+# 410-said-ci-pin-registry-planets-2-1
 # check, which the page does not show
 said=$(ci/pin "$REGISTRY/planets" "" 2>&1 || true)
 grep -qx '"" is not a digest' <<< "$said"
@@ -366,7 +370,7 @@ said=$(docker pull "$REGISTRY/planets@sha256:$(printf '0%.0s' $(seq 64))" 2>&1 |
 grep -qi 'manifest unknown' <<< "$said"
 git diff --quiet
 
-# 410-mkdir-kubernetes-two
+# 420-mkdir-kubernetes-two
 mkdir kubernetes/two
 cat > kubernetes/two/kustomization.yaml << 'END'
 resources:

@@ -2001,7 +2001,7 @@ Validation: accuracy {metrics["accuracy"]:.3f}, macro F1 {metrics["macro_f1"]:.3
 
 {by_label()}
 
-Sealed pictures, from which nobody has learned or chosen:
+Sealed pictures, from which nobody has learned:
 
 {proof()}
 
@@ -3005,7 +3005,7 @@ dvc status
 mkdir -p "$guide_start"/mlops-guide/issues
 cat >>"$guide_start"/mlops-guide/issues/5-learn-new-pictures.md <<'END'
 
-**Settled:** see `MODEL_CARD.md`. About half of the answers on the new bodies are still wrong: more pictures of them are needed.
+**Settled:** see `MODEL_CARD.md`. Four of ten answers on the new bodies are still wrong: more pictures of them are needed.
 END
 
 # 1060-git-add

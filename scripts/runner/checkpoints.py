@@ -201,7 +201,8 @@ def pack(root: Path, archive: Path, leave_out: Sequence[Path]) -> None:
         member.uname = member.gname = ""
         return member
 
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+    # Not compressed: most of it is pictures and layers, and that took longer than many a chapter.
+    with tarfile.open(archive, "w:gz", compresslevel=0) as tar:
         for name in KEPT:
             tar.add(root / name, name, filter=chosen)
 

@@ -23,7 +23,7 @@ from . import environment
 
 HERE = Path(__file__).parent
 # What a reader downloads, by what it is made from. Relative to the root of the guide.
-INPUTS = ("requirements-reader.txt", "dataset/manifests/zips.sha256")
+INPUTS = ("requirements-reader.txt", "requirements-label-studio.txt", "dataset/manifests/zips.sha256")
 # Only compares or tells; what a chapter leaves behind does not depend on it.
 NOT_EXECUTING = {
     *("bless.py", "capabilities.py", "judging.py", "matching.py", "mutation.py"),

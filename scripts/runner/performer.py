@@ -375,9 +375,10 @@ class Performer:
         return [standin for standin in self._standins if isinstance(standin, Engine)]
 
     def end_background(self, name: str) -> None:
-        """End the containers that a background block has started."""
+        """End what a background block has started elsewhere: in a container, or in a session of its own."""
         for engine in self.engines:
             engine.end_background(name)
+        processes.end_all(self.run.token, also={BACKGROUND: name})
 
     def left(self) -> list[str]:
         """Containers that no background block has started."""

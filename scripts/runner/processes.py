@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
 TOKEN = "GUIDE_RUN"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 GRACE = 3.0
 """Seconds between asking a process to end and ending it."""
 
@@ -124,13 +126,14 @@ def all_zombies(group: int) -> bool:
     return True
 
 
-def belonging_to(token: str, name: str = TOKEN) -> Iterator[psutil.Process]:
-    """Living processes that carry the token of a run."""
+def belonging_to(token: str, name: str = TOKEN, also: Mapping[str, str] = NOTHING) -> Iterator[psutil.Process]:
+    """Living processes that carry the token of a run, and the variables in ``also`` with it."""
+    carried = {name: token, **also}.items()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if process.environ().get(name) == token:
+            if carried <= process.environ().items():
                 yield process
 
 
@@ -140,9 +143,9 @@ def describe(process: psutil.Process) -> str:
     return f"process {process.pid}"
 
 
-def end_all(token: str, name: str = TOKEN) -> list[str]:
+def end_all(token: str, name: str = TOKEN, also: Mapping[str, str] = NOTHING) -> list[str]:
     """End every process of a run; says which they were. ``name`` is where they carry the token."""
-    found = list(belonging_to(token, name))
+    found = list(belonging_to(token, name, also))
     told = [describe(process) for process in found]
     for end in (psutil.Process.terminate, psutil.Process.kill):
         for process in found:

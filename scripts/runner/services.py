@@ -20,6 +20,8 @@ TAIL = 20
 POLL = 0.1
 WAIT_FOR_PORT = 600.0
 """Seconds to wait for another run that uses the same port."""
+FREE_AGAIN = 5.0
+"""Seconds until nothing answers at the port of a server that was ended."""
 
 
 class PortLock:
@@ -110,9 +112,12 @@ class Service:
         return "\n".join(["the end of its log:", *(f"  {line}" for line in lines or ["(empty)"])])
 
     def stop(self) -> None:
-        """End the server and all that it started."""
+        """End the server and all that it started. The port is free afterwards, unless somebody else has it."""
         self.kill()
         self.process.wait()
+        deadline = time.monotonic() + FREE_AGAIN
+        while connects(self.ready) and time.monotonic() < deadline:
+            time.sleep(POLL)
         self._port.release()
 
     def kill(self) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +226,37 @@ def test_an_image_of_an_earlier_chapter_that_is_gone(tiny: Tiny, podmans: Any) -
     assert "images of earlier chapters are gone: localhost/planets:1" in done.last.problem
 
 
+REMOVALS = {
+    "a name": ("docker rmi planets:1", ["planets:old"]),
+    "a name, by force": ("docker image rm --force planets:1", ["planets:old"]),
+    "an id": ('docker rmi --force "$(docker images --quiet planets:old)"', []),
+    "all names": ("docker rmi planets:1 planets:old", []),
+}
+
+
+@pytest.mark.parametrize(("removal", "left"), REMOVALS.values(), ids=REMOVALS)
+def test_images_that_a_chapter_removes_are_there_to_do_it_again(
+    tiny: Tiny, podmans: Any, removal: str, left: list[str]
+) -> None:
+    tiny.write("1.1", *app(), sh("docker build --quiet --tag planets:1 project; docker tag planets:1 planets:old"))
+    names = sh("docker images --format '{{.Repository}}:{{.Tag}}' | grep planets || true")
+    for word in ("once", "twice"):
+        tiny.write("1.2", sh(f"echo {word}"), sh("docker run --rm planets:old"), sh(removal), names)
+        done = tiny.do("1.2", standins=podmans)
+        assert done.outcomes == [RAN] * 4, done.records
+        assert done.last.output.split() == [f"localhost/{name}" for name in left]
+        tiny.close()
+
+
+def test_what_a_chapter_makes_and_removes_is_gone(perform: Callable[..., Done]) -> None:
+    done = perform(
+        *app(), sh("docker build --quiet --tag planets:1 project > id"),
+        sh('docker rmi --force planets:1 > /dev/null; docker image exists "$(cat id)" || echo gone'),
+    )  # fmt: skip
+    assert done.outcomes == [RAN] * 4, done.records
+    assert done.last.output == "gone\n"
+
+
 def test_only_more_than_the_limit_makes_images_anew(tiny: Tiny, podmans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers count once: ten small images on a large one are hardly larger than that."""
     one = "printf 'FROM planets:1\\nRUN echo %s\\n' $n | docker build --quiet --tag n:$n --file - project"
@@ -419,6 +451,31 @@ def test_an_image_that_can_be_pulled_is_pulled(fake: Caller, tmp_path: Path) -> 
     images.provide(images.PUBLISHED[0], tmp_path / "made", fake)
     assert calls(tmp_path, "mmdebstrap") == []
     assert images.told(images.origins(tmp_path / "made")) == "with images of Docker Hub"
+
+
+def test_another_storage_has_the_base_image_under_the_same_digest(
+    podmans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Dockerfile of the reader names the digest, and a checkpoint takes it to other storages."""
+    [python, *_] = images.PUBLISHED
+
+    def make(image: images.Image, folder: Path, podman: Caller) -> str:
+        with tarfile.open(folder / "root.tar", "w") as root:
+            root.add(__file__, "etc/small")
+        return podman("import", "--quiet", str(folder / "root.tar"), image.name).stdout.strip()
+
+    monkeypatch.setattr(images, "_pull", lambda image, podman: "")
+    monkeypatch.setattr(images, "_make", make)
+    digests = list[str]()
+    for name in ("made", "loaded"):
+        places = {"graphroot": str(tmp_path / name / "root"), "runroot": str(tmp_path / name / "run")}
+        settings = tmp_path / f"{name}.conf"
+        settings.write_text(podman.table("storage", driver="vfs", **places))
+        here = Caller(shutil.which("podman") or "podman", {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings)})
+        images.provide(python, tmp_path / "images", here)
+        digests.append(here.says("image", "inspect", "--format", "{{.Digest}}", python.name))
+    assert digests[0].startswith("sha256:")
+    assert digests[0] == digests[1]
 
 
 def test_it_says_what_to_install(fake: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

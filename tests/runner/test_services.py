@@ -220,6 +220,12 @@ def test_what_a_server_started_is_stopped_with_it(serve: Callable[..., Done], po
     assert not alive(nap)
 
 
+def test_so_is_what_has_left_its_session(serve: Callable[..., Done], port: int, nap: str) -> None:
+    done = serve(f"setsid sleep {nap} & python3 project/server.py {{port}} 0", sh("echo end"))
+    assert done.outcomes == [RAN, RAN, RAN], done.last.problem
+    assert not alive(nap)
+
+
 def test_a_server_is_stopped_after_a_failure_too(serve: Callable[..., Done], port: int) -> None:
     done = serve("python3 project/server.py {port} 0", sh("false"), sh("echo after"))
     assert done.outcomes == [RAN, RAN, FAILED, BLOCKED]

@@ -86,7 +86,7 @@ Validation: accuracy {metrics["accuracy"]:.3f}, macro F1 {metrics["macro_f1"]:.3
 
 {by_label()}
 
-Sealed pictures, from which nobody has learned or chosen:
+Sealed pictures, from which nobody has learned:
 
 {proof()}
 

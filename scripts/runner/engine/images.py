@@ -148,8 +148,9 @@ def _keep(image: Image, archive: Path, known: Path, podman: Caller) -> None:
         saved = podman("save", "--quiet", "--output", str(part), image.name)
         if saved.returncode:
             raise Missing(f"{image.name} cannot be kept in {archive.parent}: {last_line(saved.stderr)}")
-        # Loaded from the archive once more: its id may be another one than that of what was pulled.
-        podman("untag", identity)
+        # Loaded from the archive once more, as each other storage does: its id and its digest may differ from those
+        # of what was pulled or made, and a Dockerfile of the reader names the digest.
+        podman("rmi", "--force", identity)
         podman("load", "--quiet", "--input", str(part))
         identity = podman("image", "inspect", "--format", "{{.Id}}", image.name).stdout.strip()
         part.replace(archive)

@@ -16,6 +16,7 @@ import psutil
 
 from .. import environment
 from ..environment import find
+from ..processes import TOKEN
 from . import images, names, steps
 from .base import LABEL, Engine, Snapshot
 
@@ -113,7 +114,7 @@ class Podman(Engine):
         net: dict[str, object] = {"network_config_dir": str(self.folder / "networks")}
         if netavark := next((place for place in HELPERS if (place / "netavark").exists()), None):
             net["network_backend"] = "netavark"
-            self._write(self.folder / "helpers/netavark", NETAVARK.format(program=netavark / "netavark"))
+            self._write(self.folder / "helpers/netavark", NETAVARK.format(program=netavark / "netavark", token=TOKEN))
             engine["helper_binaries_dir"] = [str(place) for place in (self.folder / "helpers", *HELPERS)]
         return table("containers", **containers) + table("engine", **engine) + table("network", **net)
 
@@ -197,9 +198,13 @@ exec '{runtime}' "$@"
 """Stands between Podman and the runtime of containers while an image is built."""
 NETAVARK = """\
 #!/bin/sh
+unset {token}
 RUST_LOG=error exec '{program}' "$@"
 """
-"""Makes networks. Podman gives it a level of its own for what to say, which it takes for a mistake."""
+"""Makes networks. Podman gives it a level of its own for what to say, which it takes for a mistake.
+
+The server of names that it starts serves all runs on a machine, and ends with the last network: it belongs to none.
+"""
 
 
 def ended(state: str) -> str:

@@ -17,6 +17,23 @@ group='' quiet=''
 case $1 in
   container | image | buildx) group=$1 && shift ;;
 esac
+case $group-$1 in
+  -rmi | image-rm)
+    # What earlier chapters have left only loses its names: it is needed to do a later chapter again.
+    for word; do
+      shift
+      id=$("$real" image inspect --format '{{.Id}}' -- "$word" 2> /dev/null) || id=none
+      if ! grep -qsF "\"$id\"" "$names"; then
+        set -- "$@" "$word" # an option, or an image of this chapter
+      elif [ "${id#"$word"}" != "$id" ] || [ "${word#*@}" != "$word" ]; then
+        "$real" untag "$id" || exit
+      else
+        "$real" untag "$id" "$word" || exit
+      fi
+    done
+    case $* in rm | rmi | 'rm -f' | 'rmi -f' | 'rm --force' | 'rmi --force') exit ;; esac # nothing else was asked for
+    ;;
+esac
 case $1 in
   build)
     # Its steps find the package index and the certificates of this machine, and leave nothing of them behind.
