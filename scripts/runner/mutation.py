@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from scripts.chapters.extraction import NOTEBOOK, notebook
 
 from . import keys, shares
 from .checkpoints import find_environments
-from .directory import RunDirectory, remove
+from .directory import RunDirectory, RunError, remove
 from .judging import judge
 from .performer import Performance, Performer
 from .records import ABSENT, FAILED, RAN, SKIPPED
@@ -261,7 +262,7 @@ class Trials:
                 outcome = self._first_red(mutant, changed, trial)
             finally:
                 trial.stop()
-        performance.restart_servers()  # what they serve was brought back as other files
+        restart_servers(performance)
         return outcome
 
     def _first_red(self, mutant: Mutant, changed: Chapter, trial: Performance) -> Outcome:
@@ -278,6 +279,18 @@ class Trials:
         if not isinstance(mutant.block, Expect) and (left := self.performer.left()):  # no end of a fork tells
             return Outcome(mutant, str(changed.blocks[-1].place), f"still there at the end: {', '.join(left)}")
         return Outcome(mutant, None)
+
+
+def restart_servers(performance: Performance) -> None:
+    """Stop and start the servers of a chapter: what they serve was brought back as other files.
+
+    One whose files the page has removed since, while it went on, cannot come back. A block that needs it is red then.
+    """
+    begun = [block for block in performance.blocks[: len(performance.done)] if isinstance(block, Background)]
+    performance.stop()
+    for block in begun:
+        with suppress(RunError):
+            performance._serve(block)
 
 
 class Snapshot:
