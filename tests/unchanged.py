@@ -48,6 +48,7 @@ INPUTS = {
     "tests/setup/test_quality.py": ("scripts", "dataset", "tests"),
     "tests/site/test_checkpoints.py": (
         *("scripts/chapters", "scripts/runner", "scripts/site/checkpoints.py", "scripts/start_from.py"),
+        "scripts/published.py",
         "tests/runner/sample.py",
     ),
     # The frame of the site. What a page says is checked by the strict build, and whenever all is fresh.
