@@ -24,7 +24,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLISHED = "https://mlops.swiss-ai-center.ch/downloads/checkpoints"
+PUBLISHED = "https://github.com/swiss-ai-center/a-guide-to-mlops/releases/download/checkpoints"
+"""A release: together they are too big for the site."""
 INDEX = "chapters.json"
 ENVIRONMENTS = "environments.json"
 """In a published archive, beside the reader's directory: its environments, and what is installed in each."""
