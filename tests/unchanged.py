@@ -34,7 +34,7 @@ INPUTS = {
     # These read the pages too.
     "tests/linters/": (
         *("docs/**/*.md", "mkdocs.yml", "code/*/run.sh", "scripts/chapters", "scripts/node.py"),
-        *("scripts/runner/forge/actions", ".github/workflows", "presentation/requirements.txt"),
+        *("scripts/runner/forge/actions", ".github", "CITATION.cff", "presentation/requirements.txt"),
     ),
     "tests/presentation/": (
         *("presentation", "scripts/deck", "scripts/node.py", "scripts/slides.py", "scripts/screenshots.py"),
@@ -64,7 +64,7 @@ INPUTS = {
         *("presentation", "scripts/deck", "scripts/node.py"),
     ),
 }
-ALWAYS = ("tests/setup/test_repository.py",)
+ALWAYS = ("tests/setup/test_repository.py", "tests/setup/test_community.py")
 
 
 def contents(root: Path, names: Iterable[str], *more: str) -> str:
