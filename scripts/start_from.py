@@ -133,7 +133,7 @@ def install(folder: Path, packages: Sequence[str] = ()) -> None:
     wanted = ["--no-deps", *packages] if packages else ["-r", "requirements.txt", *constraints]
     uv = shutil.which("uv")
     commands = (
-        [[uv, "venv", "--quiet", ".venv"], [uv, "pip", "install", "--quiet", *wanted]]
+        [[uv, "venv", "--quiet", "--python", ">=3.11,<3.14", ".venv"], [uv, "pip", "install", "--quiet", *wanted]]
         if uv
         else [
             [sys.executable, "-m", "venv", ".venv"],
