@@ -2,9 +2,11 @@
 
 python3 scripts/guide.py serve [--port N]       the site on http://127.0.0.1:8000
 python3 scripts/guide.py test [arguments ...]   pytest with these arguments
+python3 scripts/guide.py check                  style, types, linters, code/ and the site: two minutes, no chapter
+python3 scripts/guide.py doctor                 what this machine has, and how to install the rest
 python3 scripts/guide.py clean                  removes what the tests have kept to be fast
 
-The first two first make .venv/ with the locked tools, once, and again when the lock or the Python changes.
+The first three first make .venv/ with the locked tools, once, and again when the lock or the Python changes.
 They need Python, git and bash, and nothing that is installed by hand.
 """
 
@@ -43,6 +45,13 @@ TRASH = ROOT / ".venv.trash"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "guide.json"
 ROOM = 700  # MB of free disk that a new .venv asks for, with a margin
+
+# Done before anything else on each pull request, in two minutes.
+QUICK = (
+    *("tests/setup/test_quality.py", "tests/setup/test_repository.py", "tests/setup/test_community.py"),
+    *("tests/chapters/test_current.py", "tests/chapters/test_pages.py", "tests/linters"),
+    "tests/site/test_output.py",  # builds the site, strictly
+)
 
 # What the tools print when something outside of this checkout is in the way, and the way out.
 PROBLEMS = (
@@ -302,6 +311,13 @@ def main(command: str = "", *arguments: str) -> NoReturn:
     elif command == "test":
         require("git", "bash")
         words = ["-m", "pytest", *arguments]
+    elif command == "check":
+        require("git", "bash")
+        words = ["-m", "pytest", "-n", "auto", *QUICK, *arguments]
+    elif command == "doctor" and not arguments:
+        os.chdir(ROOT)
+        python = str(PYTHON) if ready() else sys.executable  # it needs no packages, and finds more beside them
+        os.execv(python, [python, "-m", "scripts.doctor"])
     elif command == "clean" and not arguments:
         clean()
         sys.exit(0)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from scripts import results
+from scripts import published, results
 from scripts.chapters import Block, Chapter, Expect, Guide, PageError
 from scripts.chapters.grammar import CAPABILITIES, CHOICES, DEFAULT, name_of
 from scripts.chapters.grammar import variants as every_variant
@@ -64,6 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--bless", action="store_true", help="rewrite the outputs that pages show from what was printed")
     group.addoption("--record", action="store_true", help="note the verdicts in results/verified.json, for the site")
+    group.addoption(
+        "--from-published",
+        metavar="FOLDER|URL",
+        help="do each chapter from the archives there, as a reader does who begins with it",
+    )
     group.addoption("--debug-shell", action="store_true", help="open a shell where a block failed")
     group.addoption(
         "--minutes",
@@ -118,6 +123,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{option} needs all verdicts in one process: leave out -n")
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless changes pages: run it on your machine, look at the diff, commit")
+    if config.getoption("--from-published") and config.getoption("--record"):
+        raise pytest.UsageError("--record is for chapters in their order: leave out --from-published")
     variants(config)  # both raise UsageError, in one line, only from here
     asked_for(config)
     config.stash[CORRECTIONS] = []
@@ -183,6 +190,8 @@ class Chapters:
         )
 
     def _selected(self, chapter: Chapter) -> bool:
+        if self.config.getoption("--from-published") and not published.can_start(chapter, self.guide):
+            return False
         start = self.config.getoption("start")
         if start is None:
             return True
@@ -289,9 +298,14 @@ class ChapterFile(pytest.File):
 def performer_for(config: pytest.Config, guide: Guide, variant: dict[str, str]) -> Performer:
     performers = config.stash[PERFORMERS]
     if (name := label(variant)) not in performers:
-        accounts = asked_for(config)
+        accounts, archives = asked_for(config), config.getoption("--from-published")
         options = Options(config.getoption("--fresh"), asked_for=accounts, standins=stand_ins(ROOT, variant, accounts))
-        performers[name] = Performer(guide, variant, ROOT, CACHE, options)
+        if archives:
+            options.fresh, options.keep = True, False
+            address = archives if "://" in archives else Path(archives).resolve().as_uri()
+            performers[name] = published.FromPublished(guide, variant, ROOT, CACHE, options, address)
+        else:
+            performers[name] = Performer(guide, variant, ROOT, CACHE, options)
     return performers[name]
 
 

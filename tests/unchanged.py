@@ -34,7 +34,7 @@ INPUTS = {
     # These read the pages too.
     "tests/linters/": (
         *("docs/**/*.md", "mkdocs.yml", "code/*/run.sh", "scripts/chapters", "scripts/node.py"),
-        *("scripts/runner/forge/actions", ".github/workflows", "presentation/requirements.txt"),
+        *("scripts/runner/forge/actions", ".github", "CITATION.cff", "presentation/requirements.txt"),
     ),
     "tests/presentation/": (
         *("presentation", "scripts/deck", "scripts/node.py", "scripts/slides.py", "scripts/screenshots.py"),
@@ -48,6 +48,7 @@ INPUTS = {
     "tests/setup/test_quality.py": ("scripts", "dataset", "tests"),
     "tests/site/test_checkpoints.py": (
         *("scripts/chapters", "scripts/runner", "scripts/site/checkpoints.py", "scripts/start_from.py"),
+        "scripts/published.py",
         "tests/runner/sample.py",
     ),
     # The frame of the site. What a page says is checked by the strict build, and whenever all is fresh.
@@ -63,7 +64,7 @@ INPUTS = {
         *("presentation", "scripts/deck", "scripts/node.py"),
     ),
 }
-ALWAYS = ("tests/setup/test_repository.py",)
+ALWAYS = ("tests/setup/test_repository.py", "tests/setup/test_community.py")
 
 
 def contents(root: Path, names: Iterable[str], *more: str) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from scripts.chapters.grammar import CAPABILITIES
-
 from .environment import find
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -59,6 +57,8 @@ def has(name: str) -> bool:
 
 def absent(names: tuple[str, ...], asked_for: frozenset[str] = frozenset()) -> str | None:
     """The first capability that is not there, with the way to get it; None when all are."""
+    from scripts.chapters.grammar import CAPABILITIES  # needs packages: scripts/doctor.py has none yet
+
     for name in names:
         if name in ON_REQUEST and name not in asked_for:
             return f"{name}: uses an account of yours, ask for it with --with {name}"

@@ -1,17 +1,21 @@
 """The state of the reader's project at the end of each chapter, for download.
 
-What the tests have left as a checkpoint is packed again: only the reader's directory, without
-environments and scratch files, and so that the same picture in data/ and in DVC's cache takes its place once.
+What the tests have left as a checkpoint is packed again: only the reader's directory, without scratch
+files, with a list in place of each environment, and so that the same picture in data/ and in DVC's
+cache takes its place once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
+import json
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scripts import start_from
 from scripts.chapters import DEFAULT, Guide
 from scripts.runner.checkpoints import ARCHIVE
 from scripts.runner.performer import Performer
@@ -62,7 +66,7 @@ def at_the_ends(root: Path) -> Iterator[tuple[str, Path | None, str]]:
 
 
 def repack(checkpoint: Path, target: Path) -> None:
-    """The reader's directory out of a checkpoint, packed as small as it gets."""
+    """The reader's directory out of a checkpoint, packed as small as it gets, and what its environments hold."""
     part = target.with_suffix(".part")
     # The largest preset looks 64 MB back: far enough to see that DVC's cache repeats data/.
     with tarfile.open(checkpoint) as source, tarfile.open(part, "w:xz", preset=9) as packed:
@@ -70,6 +74,10 @@ def repack(checkpoint: Path, target: Path) -> None:
             parts = Path(member.name).parts
             if parts[0] == "work" and not SCRATCH & set(parts) and not is_scratch_of_dvc(parts):
                 packed.addfile(member, source.extractfile(member) if member.isfile() else None)
+        text = json.dumps(start_from.installed(checkpoint.parent), indent=1).encode()
+        about = tarfile.TarInfo(start_from.ENVIRONMENTS)
+        about.size = len(text)
+        packed.addfile(about, io.BytesIO(text))
     part.replace(target)
 
 

@@ -33,7 +33,8 @@ def texts() -> dict[str, Text]:
     found = [
         *reading.files_of_readers(Guide.load(ROOT)),
         *reading.files_of_repository(
-            ".github/workflows/*.yml", ".github/workflows/*.yaml", "scripts/runner/forge/actions/**/action.yml"
+            *(".github/workflows/*.yml", ".github/workflows/*.yaml", ".github/actions/*/action.yml"),
+            "scripts/runner/forge/actions/**/action.yml",
         ),
     ]
     chosen = [text for text in found if any(kind.fullmatch(text.path) for kind in kinds)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from scripts.chapters.extraction import extract
 from scripts.runner.checkpoints import ARCHIVE
 from scripts.runner.records import RAN
 from scripts.site import checkpoints
-from tests.runner.sample import Tiny, file, sh
+from tests.runner.sample import CHECKOUT, Checkout, Tiny, file, output, sh
 
 
 @pytest.fixture
@@ -33,12 +34,16 @@ def done(tmp_path: Path) -> Iterator[Tiny]:
     )
     tiny.write("1.2", sh("cd project; echo two >b.txt"))
     assert tiny.do("1.2").last.outcome == RAN
+    write_code(tiny)
+    yield tiny
+    tiny.close()
+
+
+def write_code(tiny: Tiny) -> None:
     for name, text in extract(Guide.load(tiny.root), tiny.root).items():
         place = tiny.root / "code" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    yield tiny
-    tiny.close()
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def test_the_reader_s_directory_and_nothing_else_is_packed(done: Tiny, downloads
     with tarfile.open(downloads / checkpoints.FOLDER / "chapter-1.1.tar.xz") as archive:
         found = set(archive.getnames())
     assert {"work/project/a.txt", "work/project/link", "work/project/.git/HEAD"} <= found
-    assert not {name for name in found if not name.startswith("work")}
+    assert {name for name in found if not name.startswith("work")} == {start_from.ENVIRONMENTS}
     assert not {name for name in found if ".venv" in name or "__pycache__" in name or ".dvc/tmp" in name}
 
 
@@ -166,3 +171,57 @@ def test_without_a_checkpoint_the_way_to_make_it_is_told(
         "start_from: no checkpoint of chapter 1.1 here, and none to be had from http://127.0.0.1:9/none"
     )
     assert told.endswith("make it with python3 scripts/guide.py test -k chapter-1.1\n")
+
+
+# ---------------------------------------------------------------- going on from there
+
+
+def test_every_chapter_is_followed_from_what_is_published(tmp_path: Path, downloads: Path) -> None:
+    """The environment of a tool is there again. What only the tests have, at home, is missed."""
+    checkout = Checkout(tmp_path / "checkout")
+    (checkout.root / "scripts").unlink()  # it finds the files of the guide beside itself
+    shutil.copytree(CHECKOUT / "scripts", checkout.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    install = "uv venv -q tool/.venv; uv pip install -q --python tool/.venv iniconfig==2.1.0"
+    see = "tool/.venv/bin/python -c 'import importlib.metadata as m; print(m.version(\"iniconfig\"))'"
+    checkout.write("1.1", sh(f"mkdir project tool; {install}; echo 1 >~/own"))
+    checkout.write("1.2", sh(see), output("2.1.0"), sh("echo one >project/a"))
+    checkout.write("1.3", sh("cat ~/own"), output("1"))
+    checkout.write("1.4", sh("cat project/a; cd project; git init -q"), output("one"))
+    assert checkout.do("1.4").outcomes == [RAN]
+    write_code(checkout)
+    assert checkpoints.publish(downloads, checkout.root) == []
+    checkout.close()
+    kept = sorted((checkout.cache / "checkpoints").iterdir())
+    done = checkout.pytest(f"--from-published={downloads / checkpoints.FOLDER}")
+    blocks = {name: how for name, how in done.outcomes.items() if "shares" not in name}
+    assert {name.split("::")[0] for name in blocks} == {"chapter-1.2", "chapter-1.3", "chapter-1.4"}
+    assert {name.split("::")[0] for name, how in blocks.items() if how != "passed"} == {"chapter-1.3"}, done.text
+    assert "cat: /home/reader/own: No such file or directory" in done.text
+    assert sorted((checkout.cache / "checkpoints").iterdir()) == kept, "what was done so is no checkpoint"
+
+
+def test_an_archive_that_is_not_there_fails_its_chapter(tmp_path: Path, downloads: Path) -> None:
+    checkout = Checkout(tmp_path / "checkout")
+    checkout.write("1.1", sh("mkdir project"))
+    checkout.write("1.2", sh("ls"))
+    done = checkout.pytest(f"--from-published={downloads}")
+    assert done.status == 1
+    assert "the start of the chapter cannot be reached: start_from.py 1.2: " in done.text
+
+
+def test_images_that_later_chapters_build_upon_are_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As chapter 3.7 says, and no others."""
+    page = (CHECKOUT / "docs/part-3/chapter-3.7.md").read_text(encoding="utf-8")
+    for recipe, words in start_from.BUILDS.items():
+        assert f"docker {words}" in page
+        (tmp_path / recipe).parent.mkdir()
+        (tmp_path / recipe).touch()
+        (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
+        (tmp_path / "docker").chmod(0o755)
+        (tmp_path / "base-image.txt").write_text("base\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    start_from.build_images(tmp_path)
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "build --file environment/Dockerfile --build-arg BASE=base --tag planets-environment .",
+        "build --file runner/Dockerfile --tag planets-runner .",
+    ]
