@@ -115,7 +115,7 @@ def fact(name: str, text: str) -> Element:
 
 def done(number: str, every: Sequence[str]) -> Element:
     """What a reader ticks at the end of a chapter. Shown by assets/javascripts/progress.js, which keeps the ticks."""
-    box = Element("div", {"class": "chapter-done", "hidden": "hidden"})
+    box = Element("div", {"class": "chapter-done", "hidden": "hidden", "data-search-exclude": ""})
     label = SubElement(box, "label")
     # Browsers would bring back the tick of an earlier visit on their own.
     tick = SubElement(label, "input", {"type": "checkbox", "data-chapter": number, "autocomplete": "off"})

@@ -71,6 +71,7 @@ class Executed:
     """What came of the chapters when they were last done as a reader does them who follows the first tabs."""
 
     dates: Sequence[date]
+    systems: Sequence[str]
     blocks: int
     executed: int
     failed: int
@@ -81,7 +82,7 @@ class Executed:
             return "nothing is recorded yet"
         text = f"{self.executed:,} of {self.blocks:,} commands, files and outputs"
         problems = [f"{self.failed} failed"] if self.failed else []
-        problems += [f"{self.missing} chapters not yet"] if self.missing else []
+        problems += [f"{self.missing} chapter{'s' * (self.missing > 1)} not yet"] if self.missing else []
         return f"{text} ({', '.join(problems)})" if problems else text
 
     def when(self) -> str:
@@ -90,6 +91,9 @@ class Executed:
             return "not yet"
         first, last = min(self.dates), max(self.dates)
         return f"on {day(first)}" if first == last else f"between {day(first)} and {day(last)}"
+
+    def system(self) -> str:
+        return " and ".join(self.systems) or "no system yet"
 
 
 def day(of: date) -> str:
@@ -107,6 +111,7 @@ def executed(root: Path) -> Executed:
     ]
     return Executed(
         [date.fromisoformat(run["date"]) for run in runs],
+        sorted({run["system"] for run in runs}),
         sum(run["shares"]["blocks"] for run in runs),
         sum(run["shares"]["executed"] for run in runs),
         sum(b["outcome"] in {"failed", "blocked"} for run in runs for b in run["blocks"].values()),
@@ -131,7 +136,7 @@ class Figures(Preprocessor):
         }
         if match[1]:
             done = executed(self.docs.parent)
-            known |= {"executed": done.executed_blocks, "when": done.when}
+            known |= {"executed": done.executed_blocks, "when": done.when, "system": done.system}
         if match[3] not in known or not some.numbers:
             raise ValueError(f"{match[0]}: there is no such figure: it is one of {', '.join(known)}")
         return known[match[3]]()

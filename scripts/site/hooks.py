@@ -38,4 +38,4 @@ def on_env(env: Any, config: Any, files: Any) -> None:
     changes = last_changes(Path(config.docs_dir).parent)
     for file in files.documentation_pages():
         if file.page and (date := changes.get(file.src_uri)):
-            file.page.meta["changed"] = day(date)
+            file.page.meta.setdefault("changed", day(date))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("site")
 
 def run(date: str, blocks: int = 10, executed: int = 10, outcome: str = "ran") -> dict[str, Any]:
     shares = {"blocks": blocks, "executed": executed}
-    return {"date": date, "shares": shares, "blocks": {"a": {"outcome": outcome}}}
+    return {"date": date, "system": "Debian", "shares": shares, "blocks": {"a": {"outcome": outcome}}}
 
 
 @pytest.fixture
@@ -63,9 +63,11 @@ def test_time_and_chapters_come_from_front_matter(guide: Path) -> None:
 
 
 def test_what_was_executed_is_told_with_what_was_not(guide: Path) -> None:
-    text = html(guide, "{{ guide executed }} {{ guide when }}")
-    assert "1,009 of 1,010 commands, files and outputs (1 chapters not yet)" in text
-    assert "between 27 November 2026 and 28 November 2026" in text, "the oldest day, and of the default way only"
+    text = html(guide, "{{ guide executed }} {{ guide when }} on {{ guide system }}.")
+    assert "1,009 of 1,010 commands, files and outputs (1 chapter not yet)" in text
+    assert "between 27 November 2026 and 28 November 2026 on Debian." in text, (
+        "the oldest day, and of the default way only"
+    )
     record(guide, {n: {"linux-uv": run("2026-11-28", outcome="failed")} for n in ("1.1", "1.2", "2.1")})
     assert "30 of 30 commands, files and outputs (3 failed) on 28 November 2026" in html(
         guide, "{{ guide executed }} {{ guide when }}"
