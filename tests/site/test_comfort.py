@@ -126,6 +126,7 @@ def test_tabs_remember(browser: Any, address: str) -> None:
     pip = """() => [...document.querySelectorAll('.tabbed-set > input:checked')].some(
         input => document.querySelector(`[for=${input.id}]`).innerText == 'pip')"""
     with opened(browser, address + CHAPTER) as view:
+        view.wait_for_selector(".md-code__button")  # the theme listens from here on
         view.locator(".tabbed-labels >> text=pip").first.click()
         view.wait_for_function(pip)
         view.reload()
