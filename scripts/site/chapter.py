@@ -1,4 +1,4 @@
-"""A Python-Markdown extension that puts the facts of a chapter under its title.
+"""A Python-Markdown extension that puts the facts of a chapter under its title, and a box to tick at its end.
 
 How long it takes and what it needs stand in the front matter of the page. Builders take the front
 matter away before Markdown sees the page, each in its own manner, so the title is the key:
@@ -8,7 +8,7 @@ matter away before Markdown sees the page, each in its own manner, so the title 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -67,6 +67,8 @@ class ChapterFacts(Treeprocessor):
                     facts = Element("ul", {"class": "chapter-facts"})
                     facts.extend(items)
                     root.insert(index + 1, facts)
+                if (int(match[1]), int(match[2])) in (pages := chapter_pages(self.docs)):
+                    root.append(done(f"{match[1]}.{match[2]}", ["{}.{}".format(*number) for number in pages]))
                 return
 
     def facts(self, title: str, chapter: Number) -> Iterator[Element]:
@@ -109,6 +111,18 @@ def fact(name: str, text: str) -> Element:
     item = Element("li", {"class": f"chapter-fact chapter-fact--{name}"})
     item.text = text
     return item
+
+
+def done(number: str, every: Sequence[str]) -> Element:
+    """What a reader ticks at the end of a chapter. Shown by assets/javascripts/progress.js, which keeps the ticks."""
+    box = Element("div", {"class": "chapter-done", "hidden": "hidden", "data-search-exclude": ""})
+    label = SubElement(box, "label")
+    # Browsers would bring back the tick of an earlier visit on their own.
+    tick = SubElement(label, "input", {"type": "checkbox", "data-chapter": number, "autocomplete": "off"})
+    tick.tail = f"I have done chapter {number}"
+    SubElement(box, "span", {"class": "progress", "data-chapters": " ".join(every), "role": "status"})
+    SubElement(box, "small").text = "Kept in this browser, and sent nowhere."
+    return box
 
 
 def relative(page: Path, folder: Path) -> str:

@@ -1,4 +1,7 @@
-"""What MkDocs calls while it builds: it keeps the slides up to date, and shows no link to a PDF that is not there."""
+"""What MkDocs calls while it builds.
+
+It keeps the slides up to date, shows no link to a PDF that is not there, and tells the theme when a page was changed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from mkdocs.exceptions import PluginError
 
 from scripts.deck import building as deck
 from scripts.deck.errors import DeckError
+from scripts.site.figures import day
+from scripts.site.history import last_changes
 
 PDF = f"presentation/{deck.FORMATS['pdf'].file}"
 ALSO = re.compile(rf", also \[[^\]]+\]\({re.escape(PDF)}\)")
@@ -26,3 +31,11 @@ def on_pre_build(config: Any) -> None:
 def on_page_markdown(markdown: str, files: Any, **event: Any) -> str:
     """Without a browser, there is no PDF."""
     return markdown if files.get_file_from_path(PDF) else ALSO.sub("", markdown)
+
+
+def on_env(env: Any, config: Any, files: Any) -> None:
+    """For overrides/partials/source-file.html."""
+    changes = last_changes(Path(config.docs_dir).parent)
+    for file in files.documentation_pages():
+        if file.page and (date := changes.get(file.src_uri)):
+            file.page.meta.setdefault("changed", day(date))

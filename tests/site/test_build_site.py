@@ -23,7 +23,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the site is made from, with the pictures and slides that are made already."""
-    for name in ("mkdocs.yml", "requirements-reader.txt", "requirements-label-studio.txt", "LICENSE"):
+    for name in ("mkdocs.yml", "requirements-reader.txt", "requirements-label-studio.txt", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
     for name in ("docs", "scripts", "dataset", "code", "presentation", "results"):

@@ -113,13 +113,3 @@ def test_syllabus_is_complete_and_honest() -> None:
         if entry["linked"]:
             front = (ROOT / "docs" / chapters[entry["linked"]]).read_text(encoding="utf-8").split("---\n")[1]
             assert int(entry["time"]) == yaml.safe_load(front)["time"]
-
-
-def test_landing_page_marks_what_is_coming() -> None:
-    text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
-    stations = text.split('<div class="station" markdown>')[1:]
-    assert len(stations) == 5
-    for number, station in enumerate(stations, 1):
-        begun = any(page.startswith(f"part-{number}/") for page in PAGES)
-        assert ("*Coming*{ .coming }" in station) != begun
-        assert ("*Ready to start*{ .ready }" in station) == begun
