@@ -10,6 +10,7 @@ from mkdocs.exceptions import PluginError
 
 from scripts.deck import building as deck
 from scripts.deck.errors import DeckError
+from scripts.site import offline
 
 PDF = f"presentation/{deck.FORMATS['pdf'].file}"
 ALSO = re.compile(rf", also \[[^\]]+\]\({re.escape(PDF)}\)")
@@ -24,5 +25,6 @@ def on_pre_build(config: Any) -> None:
 
 
 def on_page_markdown(markdown: str, files: Any, **event: Any) -> str:
-    """Without a browser, there is no PDF."""
-    return markdown if files.get_file_from_path(PDF) else ALSO.sub("", markdown)
+    """Without a browser, there is no PDF. The guide to take along is made only when it is asked for."""
+    markdown = markdown if files.get_file_from_path(PDF) else ALSO.sub("", markdown)
+    return offline.offer(markdown, files)
