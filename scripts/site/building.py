@@ -22,7 +22,7 @@ from scripts.chapters import PageError
 from scripts.deck import building as deck
 from scripts.deck.errors import DeckError
 
-from . import checkpoints, offline
+from . import cards, checkpoints, offline
 from .downloads import ROOT, DownloadError, publish
 
 CONFIG = ROOT / "mkdocs.yml"
@@ -60,7 +60,7 @@ def offer_guide(downloads: Path) -> None:
             raise SiteError(f"the guide to take along is not made: {error}") from error
 
 
-def render(out: Path, adapt: Callable[[MkDocsConfig], None] = lambda config: None) -> MkDocsConfig:
+def render(out: Path, adapt: Callable[[MkDocsConfig], None] = cards.adapt) -> MkDocsConfig:
     """Let MkDocs build the pages into ``out``, with settings that ``adapt`` has changed."""
     try:
         config = load_config(str(CONFIG), site_dir=str(out))

@@ -1,4 +1,4 @@
-"""What MkDocs calls while it builds: it keeps the slides up to date, and shows no link to a PDF that is not there."""
+"""What MkDocs calls while it builds: for the slides, the cards, and links to what may not be there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mkdocs.exceptions import PluginError
 
 from scripts.deck import building as deck
 from scripts.deck.errors import DeckError
-from scripts.site import offline
+from scripts.site import cards, offline
 
 PDF = f"presentation/{deck.FORMATS['pdf'].file}"
 ALSO = re.compile(rf", also \[[^\]]+\]\({re.escape(PDF)}\)")
@@ -22,6 +22,14 @@ def on_pre_build(config: Any) -> None:
         deck.make(("html",), Path(config.docs_dir) / "presentation")
     except DeckError as error:
         raise PluginError(str(error)) from error
+
+
+def on_nav(nav: Any, config: Any, **event: Any) -> None:
+    """A card for each page, where cards are asked for. MkDocs has emptied the site's folder by now."""
+    if config.extra.get("cards"):
+        what_it_is = config.site_description.partition(". ")[0]
+        titles = {page.file.src_uri: what_it_is if page.is_homepage else page.title for page in nav.pages}
+        cards.publish(titles, Path(config.site_dir))
 
 
 def on_page_markdown(markdown: str, files: Any, **event: Any) -> str:

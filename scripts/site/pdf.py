@@ -7,6 +7,7 @@ the pages have come to lie, the contents say only the second time.
 from __future__ import annotations
 
 import mimetypes
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -127,6 +128,9 @@ def open_book(page: Page, site: Path, address: str, text: str) -> None:
         file = site / unquote(url.path).lstrip("/")
         if url.path == "/book.html":
             route.fulfill(body=text, content_type="text/html")
+        elif url.netloc == host and file.suffix == ".css":
+            styles = re.sub(r"font-display: ?\w+", "font-display: block", file.read_text(encoding="utf-8"))
+            route.fulfill(body=styles, content_type="text/css")  # paper waits for its fonts
         elif url.netloc == host and file.is_file():
             route.fulfill(path=file, content_type=mimetypes.guess_type(file)[0] or "application/octet-stream")
         else:
