@@ -2,6 +2,7 @@
 
 python3 scripts/build_site.py                 build into site/
 python3 scripts/build_site.py --checkpoints   and offer the state at the end of each chapter for download
+python3 scripts/build_site.py --offline       and offer the whole guide as a zip and as a PDF
 python3 scripts/build_site.py --serve         build, serve on http://127.0.0.1:8000, rebuild on each change
 """
 
@@ -24,8 +25,11 @@ def main() -> int:
     parser.add_argument(
         "--checkpoints", action="store_true", help="offer the checkpoints that the tests have left here"
     )
+    parser.add_argument("--offline", action="store_true", help="offer the whole guide as a zip and as a PDF")
     parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")
     arguments = parser.parse_args()
+    if arguments.serve and arguments.offline:
+        parser.error("--offline takes minutes, and --serve builds again at each change: choose one of them")
     logging.basicConfig(format="%(levelname)s  %(message)s", level=logging.INFO if arguments.serve else logging.WARNING)
     try:
         if arguments.checkpoints:
@@ -34,7 +38,7 @@ def main() -> int:
         if arguments.serve:
             serve(arguments.port)
         else:
-            build(ROOT / "site")
+            build(ROOT / "site", take_along=arguments.offline)
             print(f"built {ROOT / 'site'}")
     except SiteError as error:
         print(error, file=sys.stderr)
