@@ -24,6 +24,10 @@ ROOT = Path(__file__).parents[2]
 NAME = "a-guide-to-mlops"
 FOLDERS = ("fonts", "images")
 """What the page loads beside itself."""
+CONTROLS = '<div class="bespoke-marp-osc"'
+LATER = """addEventListener("load", () => {
+  for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager"
+})"""
 BACKGROUND = re.compile(r"background-image:url\(&quot;(images/[^&]+)&quot;\)")
 FONTS = ("inter-latin-wght-normal", "inter-latin-wght-italic", "jetbrains-mono-latin-wght-normal")
 
@@ -114,7 +118,7 @@ def read_sources(root: Path) -> dict[str, bytes]:
 
 
 def key(sources: Mapping[str, bytes], root: Path) -> str:
-    digest = hashlib.sha256((root / "presentation/package-lock.json").read_bytes())
+    digest = hashlib.sha256((root / "presentation/package-lock.json").read_bytes() + Path(__file__).read_bytes())
     for name, content in sorted(sources.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
@@ -144,11 +148,14 @@ def convert(form: Format, folder: Path, root: Path, cache: Path) -> None:
 
 
 def quick(page: str, icon: str) -> str:
-    """The page with its icon inside, its first picture asked for at once, and most others when their slide is shown."""
+    """The page with its icon inside, a name for its controls, and its first picture before all others: they come when
+    the page is there, for the network of a lecture hall may not be there later."""
     links = f'<link rel="icon" href="data:image/svg+xml,{quote(icon)}">'
     if first := BACKGROUND.search(page):
         links += f'<link rel="preload" as="image" href="{first[1]}" fetchpriority="high">'
-    return page.replace("<head>", f"<head>{links}", 1).replace("<img src=", '<img loading="lazy" src=')
+    page = page.replace("<head>", f"<head>{links}", 1).replace("<img src=", '<img loading="lazy" src=')
+    page = page.replace("</body>", f"<script>{LATER}</script></body>")
+    return page.replace(CONTROLS, f'{CONTROLS} role="navigation" aria-label="Slides"', 1)
 
 
 def written_files(folder: Path, form: Format) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Serves the built site as its host does: compressed, kept by browsers for a while, with a page for what is not there."""
+"""Serves the built site as its host does: compressed, kept by browsers a while, with a page for what is not there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT = "max-age=600"
 @contextmanager
 def hosted(site: Path) -> Iterator[str]:
     """The address at which the folder ``site`` is served meanwhile."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(site))) as server:
+    with _Server(("127.0.0.1", 0), partial(_Handler, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -36,6 +36,11 @@ def compressed(file: Path, changed: int) -> bytes:
 def transferred(file: Path) -> int:
     """The bytes that travel for a file of the site."""
     return len(compressed(file, file.stat().st_mtime_ns))
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a browser that is closed cuts its connections."""
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -39,4 +38,4 @@ def write(file: Path, text: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as fresh:
         fresh.write(text)
-    os.replace(fresh.name, file)
+    Path(fresh.name).replace(file)
