@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from scripts.runner.capabilities import browser
 
@@ -22,6 +24,11 @@ ROOT = Path(__file__).parents[2]
 NAME = "a-guide-to-mlops"
 FOLDERS = ("fonts", "images")
 """What the page loads beside itself."""
+CONTROLS = '<div class="bespoke-marp-osc"'
+LATER = """addEventListener("load", () => {
+  for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager"
+})"""
+BACKGROUND = re.compile(r"background-image:url\(&quot;(images/[^&]+)&quot;\)")
 FONTS = ("inter-latin-wght-normal", "inter-latin-wght-italic", "jetbrains-mono-latin-wght-normal")
 
 
@@ -104,13 +111,14 @@ def read_sources(root: Path) -> dict[str, bytes]:
     }
     for image in sorted((presentation / "images").glob("*.webp")):
         sources[f"images/{image.name}"] = image.read_bytes()
+    sources["favicon.svg"] = (assets / "images/favicon.svg").read_bytes()
     for font in FONTS:
         sources[f"fonts/{font}.woff2"] = (assets / "fonts" / f"{font}.woff2").read_bytes()
     return sources
 
 
 def key(sources: Mapping[str, bytes], root: Path) -> str:
-    digest = hashlib.sha256((root / "presentation/package-lock.json").read_bytes())
+    digest = hashlib.sha256((root / "presentation/package-lock.json").read_bytes() + Path(__file__).read_bytes())
     for name, content in sorted(sources.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
@@ -132,8 +140,22 @@ def convert(form: Format, folder: Path, root: Path, cache: Path) -> None:
         output = Path(fresh) / form.file.replace(".001", "")
         words = [*command, *options, "--output", str(output), "deck.md"]
         run(f"make {form.file} with Marp", words, folder, log=cache / "marp.log", environment=environment)
+        if output.suffix == ".html":
+            page = quick(output.read_text(encoding="utf-8"), (folder / "favicon.svg").read_text(encoding="utf-8"))
+            output.write_text(page, encoding="utf-8")
         for file in sorted(Path(fresh).iterdir(), reverse=True):  # the first of many comes last
             file.replace(folder / file.name)
+
+
+def quick(page: str, icon: str) -> str:
+    """The page with its icon inside, a name for its controls, and its first picture before all others: they come when
+    the page is there, for the network of a lecture hall may not be there later."""
+    links = f'<link rel="icon" href="data:image/svg+xml,{quote(icon)}">'
+    if first := BACKGROUND.search(page):
+        links += f'<link rel="preload" as="image" href="{first[1]}" fetchpriority="high">'
+    page = page.replace("<head>", f"<head>{links}", 1).replace("<img src=", '<img loading="lazy" src=')
+    page = page.replace("</body>", f"<script>{LATER}</script></body>")
+    return page.replace(CONTROLS, f'{CONTROLS} role="navigation" aria-label="Slides"', 1)
 
 
 def written_files(folder: Path, form: Format) -> list[Path]:

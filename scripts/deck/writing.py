@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scripts.site import bigpicture
+from scripts.site.bigpicture.keeping import kept
 
 from . import sketches
 from .errors import DeckError
@@ -66,6 +67,7 @@ def contents(root: Path) -> Mapping[str, Callable[[str], str]]:
 def big_picture(chapter: str) -> str:
     """The drawing of the site's pages at the end of a chapter, as one line of HTML."""
     try:
-        return f'<figure class="big-picture">{bigpicture.whole(chapter, bigpicture.load())}</figure>'
+        drawn = kept(f"whole {chapter}", lambda: bigpicture.whole(chapter, bigpicture.load()))
+        return f'<figure class="big-picture">{drawn}</figure>'
     except bigpicture.BigPictureError as error:
         raise DeckError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
@@ -84,9 +85,11 @@ def serve(port: int) -> None:
         except (OSError, OverflowError) as error:
             raise SiteError(f"port {port} is in use or not allowed: choose another one with --port") from error
     prepare(DOWNLOADS)
+    # Only what changed is built again. MkDocs warns that other pages may be old then; ``hooks`` sees to that.
+    logging.getLogger("mkdocs.commands.build").addFilter(lambda record: "'dirty' build" not in record.getMessage())
     try:
         # A warning is no reason to show nothing while one writes.
-        mkdocs_serve(str(CONFIG), livereload=True, dev_addr=f"127.0.0.1:{port}", strict=False)
+        mkdocs_serve(str(CONFIG), build_type="dirty", dev_addr=f"127.0.0.1:{port}", strict=False)
     except Exception as error:
         raise SiteError(f"the site is not served: {reason(error)}") from error
 

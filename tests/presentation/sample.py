@@ -28,7 +28,8 @@ def sample(root: Path, deck: str = DECK) -> Path:
     shutil.copytree(ROOT / "presentation", root / "presentation")
     shutil.copytree(ROOT / "results", root / "results")
     shutil.copytree(ROOT / "docs/assets/fonts", root / "docs/assets/fonts")
-    for name in ("LICENSE", "docs/introduction/syllabus.md", "docs/assets/stylesheets/big-picture.css"):
+    assets = ("docs/assets/images/favicon.svg", "docs/assets/stylesheets/big-picture.css")
+    for name in ("LICENSE", "docs/introduction/syllabus.md", *assets):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     (root / "presentation/deck.md").write_text(deck, encoding="utf-8")

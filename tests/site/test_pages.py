@@ -1,4 +1,4 @@
-"""Every page in a real browser: on a screen and on a phone, light and dark."""
+"""Every page in a real browser, on a screen and on a phone, light and dark: whole, calm, light, open to everyone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from scripts.site.hosting import transferred
+from scripts.site.measuring.reading import HEAVIEST
 from tests.site.navigation import HOST, PAGES, url_of
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -46,17 +48,48 @@ OVERFLOW = """() => [...document.querySelectorAll('article *')]
     .map(e => e.outerHTML.slice(0, 80))"""
 
 
+SHIFTS = """() => new Promise(resolve => {
+    new PerformanceObserver(list => resolve(list.getEntries().map(shift => [shift.value, ...shift.sources.map(
+        ({node}) => (node?.outerHTML ?? node?.textContent ?? '').slice(0, 80))])))
+        .observe({type: 'layout-shift', buffered: true})
+    setTimeout(() => resolve([]), 100)  // nobody tells that there is none
+})"""
+VIOLATIONS = """async () => (await axe.run({resultTypes: ['violations']})).violations
+    .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 120)}`))"""
+
+
+def barriers(view: Any, axe: str) -> list[str]:
+    """What keeps some readers from the page as it looks now."""
+    view.evaluate(axe)
+    found: list[str] = view.evaluate(VIOLATIONS)
+    return found
+
+
+def weight(site: Path, requests: list[str]) -> int:
+    """The bytes that travel for a first visit, pictures apart."""
+    files = {site / unquote(urlsplit(url).path).lstrip("/") for url in requests if url.startswith("http")}
+    pages = (file / "index.html" if file.is_dir() else file for file in files)
+    return sum(transferred(file) for file in pages if file.suffix not in {".png", ".svg", ".webp"})
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("page", [*PAGES, "not-there.md"])
-def test_page(browser: Any, address: str, page: str, form: str) -> None:
+def test_page(browser: Any, site: Path, address: str, axe: str, page: str, form: str) -> None:
     missing = page not in PAGES
     with opened(browser, address + url_of(page), form) as view:
+        if view.evaluate(SHIFTS):  # on a busy machine, a font may come between two frames, once
+            with opened(browser, address + url_of(page), form) as again:
+                assert again.evaluate(SHIFTS) == []
+        if "chapter-" in page:
+            assert weight(site, view.requests) <= HEAVIEST
         for scheme in ("light", "dark"):
             view.emulate_media(color_scheme=scheme)
             name = {"light": "default", "dark": "slate"}[scheme]
             view.wait_for_function(f"document.body.dataset.mdColorScheme == '{name}'")
             assert view.evaluate("document.documentElement.scrollWidth") <= FORMS[form]["width"]
             assert view.evaluate(OVERFLOW) == []
+            if (form, scheme) in {("screen", "light"), ("phone", "dark")}:  # colours are the same in both forms
+                assert barriers(view, axe) == []
         broken = "[...document.images].filter(i => i.loading != 'lazy' && !i.naturalWidth).map(i => i.src)"
         assert view.evaluate(broken) == []
         assert [url for url in view.requests if not url.startswith((address, "data:", "blob:"))] == []
@@ -135,6 +168,7 @@ def test_pages_work_when_they_are_swapped_without_loading(browser: Any, site: Pa
     view.click("article >> text=1.2 Adapt and move")
     view.wait_for_selector("h1 >> text=Chapter 1.2")
     assert view.evaluate("window.stayed")
+    view.locator("article pre").first.scroll_into_view_if_needed()
     view.wait_for_selector("article .md-code__button")
     assert view.locator(".bp--wide").is_visible()
     view.locator(".tabbed-labels >> text=pip").first.click()

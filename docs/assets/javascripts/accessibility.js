@@ -6,12 +6,11 @@
 
   const improve = () => {
     each(".md-search[role=dialog]", (dialog) => name(dialog, "Search"))
-    each(".task-list-item input", (box) => name(box, box.closest("li").innerText.trim().split("\n")[0]))
+    each(".task-list-item input", (box) => name(box, box.closest("li").textContent.trim().split("\n")[0]))
     each(".md-code__nav", (nav, index) => name(nav, `Actions for code block ${index + 1}`))
     // What scrolls sideways can be scrolled with the keyboard only if it can have the focus.
-    each(".md-typeset pre > code, .md-typeset__scrollwrap", (element) => {
-      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0
-    })
+    const boxes = [...document.querySelectorAll(".md-typeset pre > code, .md-typeset__scrollwrap")]
+    boxes.filter((box) => box.scrollWidth > box.clientWidth).forEach((box) => (box.tabIndex = 0))
   }
 
   // The theme adds its buttons late, and swaps pages without loading them.
@@ -22,5 +21,5 @@
   }
   new MutationObserver(soon).observe(document.documentElement, {childList: true, subtree: true})
   addEventListener("resize", soon)
-  improve()
+  soon()
 })()

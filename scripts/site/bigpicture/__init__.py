@@ -15,6 +15,7 @@ from markupsafe import escape
 from pymdownx.superfences import SuperFencesException  # type: ignore[import-untyped]
 
 from .drawing import draw
+from .keeping import kept
 from .labels import label
 from .layout import SLIDES, TALL, WIDE, Shape, lay_out
 from .model import BigPictureError, Picture, System, load
@@ -26,7 +27,7 @@ __all__ = ["BigPictureError", "fence", "figure", "load", "whole"]
 def fence(source: str, language: str, css_class: str, options: Mapping[str, Any], md: Any, **kwargs: Any) -> str:
     """Format a ```big-picture block."""
     try:
-        return figure(source.strip(), load())
+        return kept(f"chapter {source.strip()}", lambda: figure(source.strip(), load()))
     except BigPictureError as error:
         # The only exception that superfences lets through.
         raise SuperFencesException(f"big-picture: {error}") from error
