@@ -139,7 +139,7 @@ class Site:
             if parts.scheme not in {"http", "https"}:
                 continue
             if not self._is_ours(url):
-                if link.tag not in TO_FOLLOW:
+                if link.tag not in TO_FOLLOW and link.rel != "canonical":  # a name, which nobody fetches
                     yield link.url, "comes from another host: keep a copy of it here"
                 continue
             path, anchor = unquote(parts.path), unquote(parts.fragment)

@@ -58,6 +58,7 @@ RIGHT = [
     "[Text](other.md#part-of-it), [text](#page) and [text](../assets/a%20picture.webp)",
     f"[Text]({HOST}other/) and [text](https://example.org/a), [mail](mailto:a@example.org)",
     "Text.[^1]\n\n[^1]: The note.",
+    '<link rel="canonical" href="https://example.org/page/">',
     "`[a][b]`\n\n```sh\necho a[0][1] [^x]\n~~~\n```\n",
     "<svg><text>[a][b]</text></svg> [a] and, in another paragraph,\n\n[b]",
 ]
