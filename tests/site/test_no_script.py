@@ -26,8 +26,8 @@ def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator
 
 
 def test_everything_can_be_read(page: Any) -> None:
-    hidden = "article :is(h1, h2, h3, p, li, pre):visible"
-    assert page.locator(hidden).count() > 100
+    shown = "article :is(h1, h2, h3, p, li, pre):visible"
+    assert page.locator(shown).count() > 100
     tabs = page.locator(".tabbed-set").first
     for title, command in (("pip", "python3 -m venv .venv"), ("uv", "uv venv")):
         tabs.locator(f"label >> text={title}").click()
