@@ -23,21 +23,26 @@ WATCH = """() => {
         : element.matches('.tabbed-set > input') ? element.parentElement.querySelector(':scope > .tabbed-labels')
         : element
     window.name_of = element => `${element.localName}.${element.className}: ${element.innerText?.slice(0, 40)}`
-    window.stop = () => {
+    window.isNew = () => {
         const element = document.activeElement
-        if (element == document.body || visited.has(element)) return null
-        visited.add(element)
+        if (element == document.body || visited.has(element)) return false
+        return visited.add(element)
+    }
+    window.faults = () => {
+        const element = document.activeElement
         const shown = ring(element), style = getComputedStyle(shown), box = shown.getBoundingClientRect()
         const x = Math.min(Math.max(box.x + box.width / 2, 0), innerWidth - 1)
         const y = Math.min(Math.max(box.y + box.height / 2, 0), innerHeight - 1)
         const top = document.elementFromPoint(x, y)
-        return {
-            name: name_of(element),
-            ring: style.outlineStyle != 'none' && parseFloat(style.outlineWidth) >= 2,
-            visible: shown.checkVisibility({visibilityProperty: true, opacityProperty: true}) && box.width > 0
-                && box.height > 0 && box.right > 0 && box.left < innerWidth && box.bottom > 0 && box.top < innerHeight,
-            uncovered: top != null && (shown.contains(top) || top.contains(shown)),
+        const faults = {
+            'has no ring': style.outlineStyle == 'none' || parseFloat(style.outlineWidth) < 2,
+            'is not shown': !shown.checkVisibility({visibilityProperty: true, opacityProperty: true})
+                || !box.width || !box.height,
+            'is beside the screen': box.right <= 0 || box.left >= innerWidth
+                || box.bottom <= 0 || box.top >= innerHeight,
+            'is covered': top == null || !(shown.contains(top) || top.contains(shown)),
         }
+        return Object.keys(faults).filter(fault => faults[fault]).map(fault => `${name_of(element)} ${fault}`)
     }
     const controls = 'a[href], button, input, summary, label[role], [tabindex="0"]'
     window.forgotten = () => [...document.querySelectorAll(controls)]
@@ -54,10 +59,9 @@ def opened(browser: Any, url: str, form: str = "screen") -> Iterator[Any]:
     context = browser.new_context(viewport=FORMS[form], reduced_motion="reduce")
     page = context.new_page()
     page.goto(url)
-    page.wait_for_function("document.readyState == 'complete' && document.fonts.status == 'loaded'")
-    page.wait_for_function(
-        "document.querySelectorAll('pre').length == document.querySelectorAll('.md-code__nav').length"
-    )
+    page.wait_for_function("document.readyState == 'complete' && document.fonts.status == 'loaded'", polling=100)
+    ready = "document.querySelectorAll('pre').length == document.querySelectorAll('.md-code__nav').length"
+    page.wait_for_function(ready, polling=100)
     page.wait_for_timeout(200)  # what accessibility.js does after that
     try:
         yield page
@@ -82,11 +86,17 @@ def press_until(page: Any, key: str, selector: str) -> None:
 def test_everything_is_reached_and_seen(browser: Any, address: str, form: str, page: str) -> None:
     with opened(browser, address + page, form) as view:
         view.evaluate(WATCH)
-        stops = []
-        while view.keyboard.press("Tab") or (stop := view.evaluate("stop()")):
-            stops.append(stop)
-        assert "Skip to content" in stops[0]["name"]
-        assert [stop for stop in stops if not (stop["ring"] and stop["visible"] and stop["uncovered"])] == []
+        faults = []
+        view.keyboard.press("Tab")
+        assert focus(view) == "Skip to content"
+        while view.evaluate("!!isNew()"):
+            for _ in range(20):  # some things open when they have the focus, and take a moment
+                if not (found := view.evaluate("faults()")):
+                    break
+                view.wait_for_timeout(50)
+            faults += found
+            view.keyboard.press("Tab")
+        assert faults == []
         assert view.evaluate("forgotten()") == []
 
 
@@ -94,6 +104,7 @@ def test_skip_link_leads_to_the_text(browser: Any, address: str) -> None:
     with opened(browser, address + CHAPTER) as view:
         view.keyboard.press("Tab")
         view.keyboard.press("Enter")
+        view.wait_for_function("location.hash")
         view.keyboard.press("Tab")
         assert view.evaluate("!!document.activeElement.closest('article')")
 
@@ -143,5 +154,5 @@ def test_menu_of_a_phone(browser: Any, address: str) -> None:
         assert press("Escape") == "Menu"
         assert not view.is_visible(".md-nav--primary")
         assert press("Enter", "Tab") == "Part 3 - A model that answers"
-        press("Enter")
+        view.keyboard.press("Enter")
         view.wait_for_url("**/part-3/")
