@@ -185,10 +185,3 @@ def test_pictures_that_do_not_stand_alone_stay() -> None:
     assert convert("![A](a.png){ width=9 }") == f'<p><a class="zoom" href="a.png">{picture}</a></p>'
     for text in ("![](a.png)", "Text ![A](a.png)", "[![A](a.png)](b.md)", "<figure markdown>\n![A](a.png)\n</figure>"):
         assert "zoom" not in convert(text)
-
-
-def test_changelog_has_one_source(site: Path) -> None:
-    first = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
-    assert first
-    assert first[1] in (site / "changelog/index.html").read_text(encoding="utf-8")
-    assert not re.search(r"^## ", (ROOT / "docs/changelog.md").read_text(encoding="utf-8"), re.M)

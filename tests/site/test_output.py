@@ -1,78 +1,39 @@
-"""The files of the built site: what readers must not see, links that lead somewhere, honest marks."""
+"""The files of the built site: valid pages, what readers must not see, honest marks."""
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
 
+from scripts.site.checking import Site
+from tests.site.html.validator import invalid
 from tests.site.navigation import HOST, PAGES, ROOT, url_of
 
 pytestmark = pytest.mark.xdist_group("site")
 
-LINKS = {"a": "href", "area": "href", "img": "src", "script": "src", "source": "src", "iframe": "src", "link": "href"}
+
+@pytest.fixture(scope="module")
+def built(site: Path) -> Site:
+    return Site(site, f"{HOST}/", ROOT / "docs")
 
 
-class Page(HTMLParser):
-    """The links and the anchors of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[tuple[str, str]] = []
-        self.ids: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        if identity := attributes.get("id"):
-            self.ids.append(identity)
-        if link := attributes.get(LINKS.get(tag, ""), ""):
-            self.links.append((tag, link))
+def test_every_page_is_there(built: Site) -> None:
+    assert {url_of(page) for page in PAGES} | {"/404.html", "/presentation/"} == set(built.pages)
 
 
-@pytest.fixture(scope="session")
-def pages(site: Path) -> dict[str, Page]:
-    """Every page of the site by its address, "/" for the first."""
-    return {
-        "/" + path.relative_to(site).as_posix().removesuffix("index.html"): Page(path.read_text(encoding="utf-8"))
-        for path in site.rglob("*.html")
-        if "downloads" not in path.parts
-    }
+def test_every_page_is_valid(site: Path, built: Site) -> None:
+    files = [site / address.lstrip("/") for address in built.pages]
+    assert invalid([file / "index.html" if file.is_dir() else file for file in files]) == []
 
 
-def test_every_page_is_there(pages: dict[str, Page]) -> None:
-    assert {url_of(page) for page in PAGES} | {"/404.html", "/presentation/"} == set(pages)
-
-
-def test_links_and_anchors_resolve(site: Path, pages: dict[str, Page]) -> None:
-    broken = []
-    for address, page in pages.items():
-        for _, link in page.links:
-            url = urlsplit(urljoin(HOST + address, link))
-            if f"{url.scheme}://{url.netloc}" != HOST or url.scheme == "mailto":
-                continue
-            path, anchor = unquote(url.path), unquote(url.fragment)
-            there = pages.get(path)
-            if there is None and not (site / path.lstrip("/")).is_file():
-                broken.append(f"{address}: {link} leads nowhere")
-            elif there and anchor and anchor not in there.ids:
-                broken.append(f"{address}: {link} has no such anchor")
-    assert broken == []
-
-
-def test_nothing_comes_from_another_host(pages: dict[str, Page]) -> None:
-    for address, page in pages.items():
-        assets = [link for tag, link in page.links if tag not in ("a", "area") and urlsplit(link).netloc]
-        assert [a for a in assets if not a.startswith(HOST)] == [], address
-
-
-def test_ids_are_unique(pages: dict[str, Page]) -> None:
-    for address, page in pages.items():
-        assert sorted({i for i in page.ids if page.ids.count(i) > 1}) == [], address
+def test_invalid_page_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<!doctype html>\n<html lang='en'><title>A</title>\n<body><ul><p>B</p></ul></body></html>\n")
+    (told,) = invalid([page])
+    assert told.startswith(f"{page}:3: ")
 
 
 def test_readers_see_no_directive(site: Path) -> None:
