@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from mkdocs.utils import clean_directory
 
 from scripts.deck import building as deck
 from scripts.deck.errors import DeckError
-from scripts.site import cards, offline, styles
+from scripts.site import cards, styles
 from scripts.site.checking import Site
 from scripts.site.descriptions import description
 from scripts.site.figures import day
@@ -22,8 +21,6 @@ from scripts.site.history import last_changes
 
 log = logging.getLogger("mkdocs.hooks")
 ROOT = Path(__file__).parents[2]
-PDF = f"presentation/{deck.FORMATS['pdf'].file}"
-ALSO = re.compile(rf", also \[[^\]]+\]\({re.escape(PDF)}\)")
 
 _built_from: set[tuple[str, int]] = set()
 """What all pages of the last build were made from."""
@@ -72,12 +69,6 @@ def on_nav(nav: Any, config: Any, **event: Any) -> None:
         what_it_is = config.site_description.partition(". ")[0]
         titles = {page.file.src_uri: what_it_is if page.is_homepage else page.title for page in nav.pages}
         cards.publish(titles, Path(config.site_dir))
-
-
-def on_page_markdown(markdown: str, files: Any, **event: Any) -> str:
-    """Without a browser, there is no PDF. The guide to take along is made only when it is asked for."""
-    markdown = markdown if files.get_file_from_path(PDF) else ALSO.sub("", markdown)
-    return offline.offer(markdown, files)
 
 
 def on_page_content(html: str, page: Any, **event: Any) -> str:

@@ -25,8 +25,6 @@ LEFT_OUT = re.compile(rf"{ELSEWHERE}.*|(404\.html|sitemap\.xml(\.gz)?|search/sea
 DATE = (2026, 1, 1, 0, 0, 0)
 """Of every file in the zip: the same content is the same zip."""
 
-ITEM = re.compile(rf"^(- \[.+?\]\(\S*downloads/({re.escape(ZIP)}|{re.escape(PDF)})\))(.*\n(?:  .*\n)*)", re.M)
-
 
 def adapt(config: Any) -> None:
     """Change the settings of MkDocs, once they are read, to those of a site that needs no server."""
@@ -63,23 +61,7 @@ def files_of(site: Path, address: str) -> Iterator[tuple[str, bytes]]:
             yield path, content
 
 
-# ---------------------------------------------------------------- the links to it
-
-
 def clear(downloads: Path) -> None:
     """Nothing is offered that was made from other pages than those of the site."""
     for name in (ZIP, PDF):
         (downloads / name).unlink(missing_ok=True)
-
-
-def offer(markdown: str, files: Any) -> str:
-    """A page whose list items that begin with a link to one of the files say how large it is, or are not there.
-
-    ``files`` are those that MkDocs has found.
-    """
-
-    def complete(item: re.Match[str]) -> str:
-        file = files.get_file_from_path(f"downloads/{item[2]}")
-        return f"{item[1]} ({Path(file.abs_src_path).stat().st_size / 1e6:.0f} MB){item[3]}" if file else ""
-
-    return ITEM.sub(complete, markdown)

@@ -107,15 +107,21 @@ def test_picture_opens_and_closes_with_the_keyboard(browser: Any, address: str) 
 
 def test_only_what_one_types_can_be_copied(browser: Any, address: str) -> None:
     with opened(browser, address + CHAPTER) as view:
-        view.wait_for_selector(".md-code__button")
-        kinds = view.evaluate("""() => [...document.querySelectorAll('article .highlight')].map(block => [
-            block.querySelector('.filename')?.textContent == 'Output',
-            Boolean(block.querySelector('[data-clipboard-target]'))])""")
-        assert kinds
-        assert [has for output, has in kinds if output] == [False] * (
-            ROOT / "docs/part-1/chapter-1.2.md"
-        ).read_text().count('title="Output"')
-        assert all(has for output, has in kinds if not output)
+        # A block gets its button when it comes into view; one in a tab that is not chosen, when it is.
+        kinds = view.evaluate("""async () => {
+            const found = []
+            for (const block of document.querySelectorAll('article .highlight')) {
+                if (!block.checkVisibility()) continue
+                const output = block.querySelector('.filename')?.textContent == 'Output'
+                block.scrollIntoView({behavior: 'instant'})
+                for (let n = 0; n < (output ? 5 : 50) && !block.querySelector('.md-code__nav'); n++)
+                    await new Promise(resolve => setTimeout(resolve, 20))
+                found.push([output, Boolean(block.querySelector('[data-clipboard-target]'))])
+            }
+            return found
+        }""")
+        assert {output for output, _ in kinds} == {True, False}
+        assert all(has != output for output, has in kinds)
     for page in PAGES:
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         for block in re.findall(r"^( *)```sh[^\n]*\n(.*?)^\1```$", text, re.M | re.S):
@@ -126,7 +132,7 @@ def test_tabs_remember(browser: Any, address: str) -> None:
     pip = """() => [...document.querySelectorAll('.tabbed-set > input:checked')].some(
         input => document.querySelector(`[for=${input.id}]`).innerText == 'pip')"""
     with opened(browser, address + CHAPTER) as view:
-        view.wait_for_selector(".md-code__button")  # the theme listens from here on
+        view.wait_for_function("!!window.component$")  # the theme listens from here on
         view.locator(".tabbed-labels >> text=pip").first.click()
         view.wait_for_function(pip)
         view.reload()

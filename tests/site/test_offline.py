@@ -15,6 +15,7 @@ from pypdf.generic import Destination
 
 from scripts.deck.building import NAME
 from scripts.site import offline, pdf
+from scripts.site.offers import SLIDES, offered
 from tests.site.navigation import HOST, ROOT
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -180,26 +181,27 @@ def test_without_a_browser_there_is_no_pdf(
 # ---------------------------------------------------------------- the links to them
 
 
-class Files:
-    """The files that MkDocs has found, of which only one matters."""
-
-    def __init__(self, file: Path | None = None) -> None:
-        self.file = file
-
-    def get_file_from_path(self, path: str) -> Any:
-        found = self.file is not None and path == f"downloads/{self.file.name}"
-        return SimpleNamespace(abs_src_path=str(self.file)) if found else None
-
-
 def test_links_are_there_only_with_what_they_lead_to(tmp_path: Path) -> None:
     text = (ROOT / "docs/introduction/syllabus.md").read_text(encoding="utf-8")
     assert text.count(f"downloads/{NAME}.") == 2
-    assert f"downloads/{NAME}." not in offline.offer(text, Files())
-    assert offline.offer(text, Files()).endswith("the tabs stand below one another.\n")
-    (tmp_path / offline.ZIP).write_bytes(bytes(3_200_000))
-    offered = offline.offer(text, Files(tmp_path / offline.ZIP))
-    assert offline.PDF not in offered
-    assert f"[The whole guide as a zip](../downloads/{offline.ZIP}) (3 MB) for a place" in offered
+    without = offered(text, tmp_path)
+    assert f"downloads/{NAME}." not in without
+    assert without.endswith("the tabs stand below one another.\n")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / offline.ZIP).write_bytes(bytes(3_200_000))
+    with_one = offered(text, tmp_path)
+    assert offline.PDF not in with_one
+    assert f"[The whole guide as a zip](../downloads/{offline.ZIP}) (3 MB) for a place" in with_one
+
+
+def test_so_are_the_slides_as_a_pdf(tmp_path: Path) -> None:
+    text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert SLIDES in text
+    assert "[slides with speaker notes](presentation/index.html)." in offered(text, tmp_path)
+    assert SLIDES not in offered(text, tmp_path)
+    (tmp_path / SLIDES).parent.mkdir()
+    (tmp_path / SLIDES).touch()
+    assert offered(text, tmp_path) == text
 
 
 def test_a_site_without_them_offers_none_that_were_made_before(tmp_path: Path) -> None:
