@@ -290,7 +290,7 @@ def restart_servers(performance: Performance) -> None:
     performance.stop()
     for block in begun:
         with suppress(RunError):
-            performance._serve(block)
+            performance.serve(block)
 
 
 class Snapshot:

@@ -118,7 +118,7 @@ def done(number: str, every: Sequence[str]) -> Element:
     box = Element("div", {"class": "chapter-done", "hidden": "hidden", "data-search-exclude": ""})
     label = SubElement(box, "label")
     # Browsers would bring back the tick of an earlier visit on their own.
-    tick = SubElement(label, "input", {"type": "checkbox", "data-chapter": number, "autocomplete": "off"})
+    tick = SubElement(label, "input", {"type": "checkbox", "data-chapter": number})
     tick.tail = f"I have done chapter {number}"
     SubElement(box, "span", {"class": "progress", "data-chapters": " ".join(every), "role": "status"})
     SubElement(box, "small").text = "Kept in this browser, and sent nowhere."

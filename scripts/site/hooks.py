@@ -88,5 +88,7 @@ def on_env(env: Any, config: Any, files: Any) -> None:
 
 def on_post_build(config: Any) -> None:
     """Warn of what is wrong with the pages. ``strict`` makes an error of a warning."""
+    if config.plugins["material/offline"].config.enabled:  # the same pages once more, without what comes with the zip
+        return
     for problem in Site(Path(config.site_dir), config.site_url, Path(config.docs_dir)).problems():
         log.warning(problem)

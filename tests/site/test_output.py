@@ -63,7 +63,7 @@ ENTRY = re.compile(
 def test_syllabus_is_complete_and_honest() -> None:
     text = (ROOT / "docs/introduction/syllabus.md").read_text(encoding="utf-8")
     entries = list(ENTRY.finditer(text))
-    assert len(entries) == len(re.findall(r"^- ", text, re.M)) == 28
+    assert len(entries) == len(re.findall(r"^- ", text.partition("## Take it along")[0], re.M)) == 28
     numbers = [tuple(map(int, (e["linked"] or e["plain"]).split()[0].split("."))) for e in entries]
     assert numbers == sorted(set(numbers))
     there = {title.removeprefix("Chapter ").replace(" - ", " ", 1): page for page, title in PAGES.items()}
