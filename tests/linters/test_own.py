@@ -154,7 +154,7 @@ def test_a_night(clone: Path) -> None:
         "gh release upload checkpoints checkpoints/* --clobber",
         "python scripts/verdicts.py merge found/*/verified.json",
         "python scripts/build_site.py --checkpoints",
-        "python scripts/build_site.py",
+        "python scripts/build_site.py --offline",
         "python scripts/verdicts.py badge site/badges",
     ):
         assert asked.count(call) == 1, (call, asked)
@@ -173,6 +173,7 @@ def test_a_week(clone: Path) -> None:
     assert status == 0, told
     assert "python scripts/lock.py --upgrade" in asked
     assert "guide.py test --fresh --strict-capabilities" in asked
+    assert "python scripts/links.py --check" in asked
     mutants = [call for call in asked if "mutate.py" in call]
     assert mutants == [f"python scripts/mutate.py --chapter {number} --minutes 300" for number in ("1.1", "1.2")]
     assert not [call for call in asked if call.startswith("gh issue create")]

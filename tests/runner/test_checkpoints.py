@@ -148,9 +148,7 @@ def test_an_environment_takes_its_room_once(run: RunDirectory, checkpoints: Chec
     assert package.stat().st_nlink == 3
     assert checkpoints.restore(KEY, run)
     assert package.stat().st_nlink == 3
-    assert (
-        checkpoints.place(KEY) / ARCHIVE
-    ).stat().st_size < 50_000  # not compressed: whole blocks
+    assert (checkpoints.place(KEY) / ARCHIVE).stat().st_size < 50_000  # not compressed: whole blocks
 
 
 def test_an_environment_works_in_another_run_directory(
