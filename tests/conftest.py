@@ -276,7 +276,7 @@ class Chapters:
             (number, name): (performers[name].performance(self.guide.chapters[number]), verdicts)
             for (number, name), verdicts in self.config.stash[VERDICTS].items()
         }
-        recording.record(ROOT, chapters)
+        recording.record(ROOT, chapters, self.guide)
 
 
 class ChapterFile(pytest.File):

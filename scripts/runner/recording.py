@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import results
-from scripts.chapters import Chapter, Hidden, Shown
+from scripts.chapters import Chapter, Guide, Hidden, Shown
 from scripts.results import Fingerprints
 
 from . import environment, shares
@@ -76,14 +76,17 @@ def of_chapter(performance: Performance, verdicts: Mapping[str, Verdict], root: 
     }
 
 
-def record(root: Path, chapters: Mapping[tuple[str, str], tuple[Performance, Mapping[str, Verdict]]]) -> list[str]:
-    """Put the chapters that were verified whole into the results. Says which."""
+def record(
+    root: Path, chapters: Mapping[tuple[str, str], tuple[Performance, Mapping[str, Verdict]]], guide: Guide
+) -> list[str]:
+    """Put the chapters that were verified whole into the results, and leave out those that are no more. Says which."""
     data = results.load(root)
+    data["chapters"] = {n: entry for n, entry in data.get("chapters", {}).items() if n in guide.chapters}
     told = list[str]()
     for (number, variant), (performance, verdicts) in chapters.items():
         if not whole(performance.chapter, performance.variant, verdicts):
             continue
-        entry = data.setdefault("chapters", {}).setdefault(number, {"variants": {}})
+        entry = data["chapters"].setdefault(number, {"variants": {}})
         entry["page"], entry["title"] = performance.chapter.page, performance.chapter.title
         entry["variants"][variant] = of_chapter(performance, verdicts, root)
         told.append(f"{number} [{variant}]")
