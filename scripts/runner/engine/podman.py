@@ -178,21 +178,16 @@ class Podman(Engine):
     def pods(self) -> list[str]:
         return [pod["Id"] for pod in self.list("pod", "ps")] if self.used else []
 
-    def secrets(self) -> list[str]:
-        return self.ask("secret", "ls", "--format", "{{.ID}}").split() if self.used else []
-
     def snapshot(self) -> Snapshot:
         self.settle()  # names are in a part of the run directory that is brought back by others
-        return frozenset(self.containers()), frozenset(self.pods()), frozenset(self.secrets())
+        return frozenset(self.containers()), frozenset(self.pods())
 
     def bring_back(self, snapshot: Snapshot) -> bool:
-        _, pods, secrets = snapshot
+        before, pods = snapshot
         for pod in set(self.pods()) - pods:
             self.ask("pod", "rm", "--force", "--time", "0", pod)
-        for secret in set(self.secrets()) - secrets:
-            self.ask("secret", "rm", secret)
         (self.folder / "ready").unlink(missing_ok=True)  # the next call gives images their names again
-        return super().bring_back(snapshot) and set(self.pods()) == pods and set(self.secrets()) == secrets
+        return super().bring_back((before, frozenset())) and set(self.pods()) == pods
 
 
 RUNTIME = """\
