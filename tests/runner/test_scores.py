@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.mutate import tell, totals
+from scripts.mutate import WANTED, tell, totals
 
 
 def survivor(**more: str) -> dict[str, str]:
@@ -35,7 +35,12 @@ def test_totals_are_sums() -> None:
     ids=("all killed", "a cause is known", "no cause is known", "fewer than 95 of 100"),
 )
 def test_the_score_decides(chapter: dict[str, Any], status: int, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tell(totals({"1.1": chapter})) == status
+    assert tell(totals({"1.1": chapter}), WANTED) == status
     told = capsys.readouterr().out
     unexplained = any("cause" not in s for s in chapter["survivors"])
     assert ("docs/1.1.md:9: nobody noticed: line dropped: line dropped: a = 1" in told) == unexplained
+
+
+def test_a_sample_is_too_small_for_a_share() -> None:
+    assert tell(totals({"1.1": scored(3, survivor(cause="it is a hint for readers"))}), 0.0) == 0
+    assert tell(totals({"1.1": scored(3, survivor())}), 0.0) == 1
