@@ -1439,7 +1439,7 @@ for one in json.load(sys.stdin)["data"]["result"]:
   echo "nothing answers $1" >&2
   return 1
 }
-ask 'sum by (job) (up) == 1' | sort
+ask 'count(up == 1) == 2'
 ask 'sum(bentoml_service_request_total{endpoint="/predict", http_response_code="200"}) > 400'
 ask 'sum(predictions_lost_total) == 0'
 ask 'drift_detected == 1'
