@@ -44,7 +44,7 @@ WATCH = """() => {
         }
         return Object.keys(faults).filter(fault => faults[fault]).map(fault => `${name_of(element)} ${fault}`)
     }
-    const controls = 'a[href], button, input, summary, label[role], [tabindex="0"]'
+    const controls = 'a[href], button, input, summary, [tabindex="0"]'
     window.forgotten = () => [...document.querySelectorAll(controls)]
         .filter(element => ring(element)?.checkVisibility({visibilityProperty: true}) && !element.disabled)
         .filter(element => element.tabIndex >= 0 && !(element.type == 'radio' && !element.checked))
