@@ -170,8 +170,6 @@ def test_pages_work_when_they_are_swapped_without_loading(browser: Any, site: Pa
     view.click("article >> text=1.2 Adapt and move")
     view.wait_for_selector("h1 >> text=Chapter 1.2")
     assert view.evaluate("window.stayed")
-    view.locator("article pre").first.scroll_into_view_if_needed()
-    view.wait_for_selector("article .md-code__button")
     assert view.locator(".bp--wide").is_visible()
     view.locator(".tabbed-labels >> text=pip").first.click()
     chosen = "[...document.querySelectorAll('.tabbed-set > input:checked')]"
