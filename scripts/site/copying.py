@@ -15,7 +15,9 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
 
-BLOCK = re.compile(r'(<div class="[^"]*\bhighlight"[^>]*>(?:<span class="filename">(.*?)</span>)?<pre><span></span>)<code>')
+BLOCK = re.compile(
+    r'(<div class="[^"]*\bhighlight"[^>]*>(?:<span class="filename">(.*?)</span>)?<pre><span></span>)<code>'
+)
 OUTPUT = "Output"
 PRIORITY = 5
 """After the blocks that were put away are back (30, 25)."""
