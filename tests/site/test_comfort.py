@@ -13,7 +13,7 @@ import yaml
 from markdown import Markdown
 
 from scripts.site.history import last_changes
-from tests.site.navigation import HOST, PAGES, ROOT
+from tests.site.navigation import HOST, PAGES, ROOT, at_home
 from tests.site.test_pages import opened
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -53,13 +53,8 @@ def test_progress_is_kept_and_can_be_forgotten(browser: Any, address: str) -> No
 
 def test_progress_follows_pages_that_are_swapped(browser: Any, site: Path) -> None:
     """The theme swaps pages at the address of mkdocs.yml only, so the files are served under that name."""
-
-    def serve(route: Any) -> None:
-        file = site / urlsplit(route.request.url).path.lstrip("/")
-        route.fulfill(path=file / "index.html" if file.is_dir() else file)
-
     context = browser.new_context()
-    context.route("**/*", serve)
+    at_home(context, site)
     view = context.new_page()
     view.goto(HOST + CHAPTER, wait_until="networkidle")
     view.evaluate("window.stayed = true")
