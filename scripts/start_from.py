@@ -11,7 +11,6 @@ environments, from lists of packages, and the images that later chapters build u
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import subprocess
@@ -24,6 +23,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.runner.objects import Archive, Objects, sum_of  # noqa: E402  (the path comes first)
+
 PUBLISHED = "https://github.com/swiss-ai-center/a-guide-to-mlops/releases/download/checkpoints"
 """A release: together they are too big for the site."""
 INDEX = "chapters.json"
@@ -60,9 +63,12 @@ def local(checkpoints: Path, number: str) -> Path | None:
     index = checkpoints / INDEX
     known: dict[str, dict[str, str]] = json.loads(index.read_text()) if index.exists() else {}
     for place in known.get(number, {}).values():
-        archive, sums = checkpoints / place / "state.tar.gz", checkpoints / place / "sums.json"
-        if archive.exists() and json.loads(sums.read_text())["state.tar.gz"] == digest(archive):
-            return archive
+        archive = checkpoints / place / "state.tar.gz"
+        if archive.exists():
+            sums = json.loads((checkpoints / place / "sums.json").read_text())
+            needed = sums.get("objects", {})  # those of earlier versions have none
+            if sums["state.tar.gz"] == sum_of(archive) and not Objects(checkpoints).damaged(needed):
+                return archive
     return None
 
 
@@ -79,14 +85,9 @@ def published(number: str, folder: Path, base: str) -> Path:
             f"no checkpoint of chapter {number} here, and none to be had from {base} ({error}): "
             f"make it with python3 scripts/guide.py test -k chapter-{number}"
         ) from None
-    if (folder / f"{name}.sha256").read_text().split()[0] != digest(archive):
+    if (folder / f"{name}.sha256").read_text().split()[0] != sum_of(archive):
         raise StartError(f"the checkpoint from {base}/{name} is damaged: try again")
     return archive
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def installed(checkpoint: Path) -> dict[str, list[str]]:
@@ -109,7 +110,7 @@ def unpack(archive: Path, target: Path) -> dict[str, list[str]]:
     if target.exists() and any(target.iterdir()):
         raise StartError(f"{target} is not empty: name another folder")
     target.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive) as tar:
+    with Archive.open(archive) as tar:
         known: dict[str, list[str]] | None = None
         for member in tar.getmembers():
             if member.name == ENVIRONMENTS and (stream := tar.extractfile(member)):

@@ -884,7 +884,10 @@ python3 src/load.py --host http://127.0.0.1:3001
 # 350-curl-s-http-127.0.0.1-3001-metri
 # check, which the page does not show
 curl -s http://127.0.0.1:3001/metrics | grep '^predictions_lost_total 0.0$'
-test "$(cat logs/*.jsonl | wc -l)" -eq "$(curl -s http://127.0.0.1:3001/metrics | sed -n 's/^predictions_logged_total \([0-9]*\).*/\1/p')"
+counted() { curl -s http://127.0.0.1:3001/metrics | sed -n 's/^predictions_logged_total \([0-9]*\).*/\1/p'; }
+lines=$(cat logs/*.jsonl | wc -l) before=$(counted)
+curl -sf -o /dev/null --form image=@data/raw/saturn/saturn_0000.jpg http://127.0.0.1:3001/predict
+test "$(counted)" -eq $((before + 1)) && test "$(cat logs/*.jsonl | wc -l)" -eq $((lines + 1))
 
 # 360-pythonpath-src-python3-2-dev-nul
 PYTHONPATH=src python3 - 2> /dev/null <<'END'

@@ -17,14 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PASSED_ON = (
     "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "http_proxy", "https_proxy", "no_proxy",
     "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE",
-    "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_TRUSTED_HOST",
-    "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "UV_HTTP_TIMEOUT", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
-    "UV_NATIVE_TLS", "UV_SYSTEM_CERTS",
+    "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_RETRIES",
+    "PIP_TRUSTED_HOST",
+    "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "UV_HTTP_RETRIES", "UV_HTTP_TIMEOUT", "UV_INDEX", "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS",
     # Which kernels the linear algebra of this processor needs.
     "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE",
     # Where the browser of hidden checks is.
     "CHROME_PATH",
 )  # fmt: skip
+PATIENCE = {"PIP_DEFAULT_TIMEOUT": "60", "PIP_RETRIES": "10", "UV_HTTP_RETRIES": "10", "UV_HTTP_TIMEOUT": "120"}
+"""A network that stutters is no mistake of a page. What the user has set goes first."""
 SYSTEM_PATH = ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 TOOLS = ("bash", "curl", "git", "uv", "kind", "kubectl", "gcloud", "gh", "grype", "cosign")
 """Programs that a reader has, beside what every system has. Engines of containers come with a wrapper."""
@@ -80,6 +83,7 @@ def build(root: Path, token_name: str, token: str, user: Mapping[str, str] = os.
     """The environment for processes of the run in ``root``."""
     home = root / "home"
     return {
+        **PATIENCE,
         **{name: user[name] for name in PASSED_ON if name in user},
         token_name: token,
         "HOME": str(home),

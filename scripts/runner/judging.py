@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from scripts.chapters import Block, Expect, File
+from scripts.chapters import Block, Expect, File, Run
 from scripts.chapters.changes import Look
 
 from . import files, matching
 from .performer import Performance
 from .records import BLOCKED, FAILED, RAN, SKIPPED, Record
+
+LOG = re.compile(r">\s*(\S+\.log)\b")
+SHOWN = 20
+"""Lines of a log that are told when the command that wrote it has failed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ def judge(block: Block, performance: Performance) -> Verdict:
         maker = performance.chapter.producer(block, performance.variant)
     record = performance.record(maker)
     if record.outcome == FAILED and maker is block:
-        return Verdict(FAILED, record.problem, record.output, record=record)
+        detail = "\n".join([record.output.rstrip("\n"), *logs(block, performance)]).lstrip("\n")
+        return Verdict(FAILED, record.problem, detail, record=record)
     if record.outcome == FAILED:
         return Verdict(BLOCKED, f"after the failure at {maker.place}", record=record)
     if record.outcome != RAN:
@@ -53,6 +59,20 @@ def judge(block: Block, performance: Performance) -> Verdict:
     if isinstance(block, File) and (look := performance.looks.get((performance.chapter.number, block.id))):
         return judge_look(block, look, record)
     return Verdict(RAN, record=record)
+
+
+def logs(block: Block, performance: Performance) -> list[str]:
+    """The ends of the logs that a page leads the output of a command into: why it failed is told there only."""
+    if not isinstance(block, Run) or not performance.performer.used:
+        return []
+    run = performance.performer.run
+    project = run.work / performance.chapter.project
+    told = []
+    for name in dict.fromkeys(LOG.findall(block.body)):
+        if (log := project / name).is_file():
+            last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN:]
+            told.append("\n".join([f"the end of {name}:", *(f"    {run.as_reader(line)}" for line in last)]))
+    return told
 
 
 def judge_look(block: File, look: Look, record: Record) -> Verdict:

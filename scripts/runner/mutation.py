@@ -34,8 +34,6 @@ from scripts.chapters.extraction import NOTEBOOK, notebook
 from . import keys, shares
 from .checkpoints import find_environments
 from .directory import RunDirectory, RunError, remove
-from .engine import Engine
-from .engine.base import Snapshot as EngineSnapshot
 from .judging import judge
 from .performer import Performance, Performer
 from .records import ABSENT, FAILED, RAN, SKIPPED
@@ -221,9 +219,9 @@ class Trials:
             for mutant in chosen:
                 if mutant.block.id == block.id:
                     waiting.remove(mutant)
-                    engines = [(engine, engine.snapshot(), secrets(engine)) for engine in self.performer.engines]
+                    engines = [(engine, engine.snapshot()) for engine in self.performer.engines]
                     yield self._try(mutant, performance)
-                    if not all(bring_back(*engine) for engine in engines):
+                    if not all(engine.bring_back(before) for engine, before in engines):
                         performance = self._again(performance)
             verdict = judge(block, performance)
             if verdict.outcome not in {RAN, SKIPPED, ABSENT}:
@@ -283,19 +281,6 @@ class Trials:
         return Outcome(mutant, None)
 
 
-def secrets(engine: Engine) -> frozenset[str]:
-    """The ids of what an engine keeps for the containers of manifests. Docker has none without a swarm."""
-    known = engine.ask("secret", "ls", "--format", "{{.ID}}") if engine.used else ""
-    return frozenset(known.split())
-
-
-def bring_back(engine: Engine, snapshot: EngineSnapshot, kept: frozenset[str]) -> bool:
-    """Remove what came after a mutant began. False when something of then is gone."""
-    for secret in secrets(engine) - kept:
-        engine.ask("secret", "rm", secret)
-    return engine.bring_back(snapshot) and secrets(engine) == kept
-
-
 def restart_servers(performance: Performance) -> None:
     """Stop and start the servers of a chapter: what they serve was brought back as other files.
 
@@ -305,7 +290,7 @@ def restart_servers(performance: Performance) -> None:
     performance.stop()
     for block in begun:
         with suppress(RunError):
-            performance._serve(block)
+            performance.serve(block)
 
 
 class Snapshot:

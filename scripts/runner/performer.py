@@ -146,13 +146,6 @@ class Performance:
         while self._services:
             self._services.pop().stop()
 
-    def restart_servers(self) -> None:
-        """Stop and start the servers of this chapter: files that they use were replaced by others."""
-        begun = [block for block in self.blocks[: len(self.done)] if isinstance(block, Background)]
-        self.stop()
-        for block in begun:
-            self._serve(block)
-
     def kill_servers(self) -> None:
         """End the servers that this chapter has started, as an accident would."""
         for service in self._services:
@@ -215,7 +208,7 @@ class Performance:
         run = self.performer.run
         project = run.work / self.chapter.project
         if isinstance(block, Background):
-            self._serve(block)
+            self.serve(block)
             return ""
         if isinstance(block, Run):
             return self._run(block, self._command(block.terminal, block.body), run.work)
@@ -252,7 +245,7 @@ class Performance:
             raise RunError(f"left a process running: declare it as background\0{ended.output}")
         return ended.output
 
-    def _serve(self, block: Background) -> None:
+    def serve(self, block: Background) -> None:
         run = self.performer.run
         log = run.log / f"{self.chapter.slug}-{block.id}.txt"
         self._services.append(

@@ -32,6 +32,8 @@ NEEDS = {
     "github": "the GitHub CLI",
     "kubernetes": "kind and kubectl",
 }
+BEGIN = "../introduction/syllabus.md#begin-in-the-middle"
+"""How to have the state in which a chapter begins."""
 
 Number = tuple[int, int]
 
@@ -89,6 +91,9 @@ class ChapterFacts(Treeprocessor):
             item = fact("after", "Continues from ")
             link = SubElement(item, "a", {"href": relative(earlier[-1], page.parent)})
             link.text = earlier[-1].stem.replace("-", " ")
+            link.tail = ", or "
+            link = SubElement(item, "a", {"href": BEGIN})
+            link.text = "begin here"
             yield item
         for need in data.get("needs", []):
             yield fact("needs", f"You need {NEEDS[need]}")

@@ -12,12 +12,14 @@ import io
 import itertools
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from scripts import start_from
 from scripts.chapters import DEFAULT, Guide
 from scripts.runner.checkpoints import ARCHIVE
+from scripts.runner.objects import Archive
 from scripts.runner.performer import Performer
 
 from .downloads import place
@@ -36,14 +38,20 @@ def publish(downloads: Path, root: Path) -> list[str]:
     for folder in (out, kept):
         folder.mkdir(parents=True, exist_ok=True)
     missing, current = list[str](), set[str]()
-    for chapter, checkpoint, key in at_the_ends(root):
-        name = f"{chapter}.tar.xz"
-        if checkpoint is None:
-            missing.append(chapter)
+    guide = Guide.load(root)
+    performer = Performer(guide, DEFAULT, root, root / ".cache")
+    known = performer.checkpoints
+    for chapter in guide.chapters.values():
+        if not chapter.number[:1].isdigit():
             continue
-        packed = kept / f"{key[:24]}.tar.xz"
+        key = performer.key(chapter)
+        name, packed = f"{chapter.slug}.tar.xz", kept / f"{key[:24]}.tar.xz"
+        # By hash only before it is packed: all of them together are many gigabytes.
+        if known.records(key) is None or not (packed.exists() or known.is_whole(key)):
+            missing.append(chapter.slug)
+            continue
         if not packed.exists():
-            repack(checkpoint, packed)
+            repack(known.place(key) / ARCHIVE, packed)
         place(packed, out / name)
         digest = hashlib.sha256(packed.read_bytes()).hexdigest()
         (out / f"{name}.sha256").write_text(f"{digest}  {name}\n")
@@ -54,26 +62,17 @@ def publish(downloads: Path, root: Path) -> list[str]:
     return missing
 
 
-def at_the_ends(root: Path) -> Iterator[tuple[str, Path | None, str]]:
-    """Each chapter with the archive of its end (None when there is no whole one) and its key."""
-    guide = Guide.load(root)
-    performer = Performer(guide, DEFAULT, root, root / ".cache")
-    for chapter in guide.chapters.values():
-        if chapter.number[:1].isdigit():
-            key = performer.key(chapter)
-            whole = performer.checkpoints.records(key) is not None
-            yield chapter.slug, performer.checkpoints.place(key) / ARCHIVE if whole else None, key
-
-
 def repack(checkpoint: Path, target: Path) -> None:
     """The reader's directory out of a checkpoint, packed as small as it gets, and what its environments hold."""
     part = target.with_suffix(".part")
     # The largest preset looks 64 MB back: far enough to see that DVC's cache repeats data/.
-    with tarfile.open(checkpoint) as source, tarfile.open(part, "w:xz", preset=9) as packed:
+    with Archive.open(checkpoint) as source, tarfile.open(part, "w:xz", preset=9) as packed:
         for member in source:
             parts = Path(member.name).parts
             if parts[0] == "work" and not SCRATCH & set(parts) and not is_scratch_of_dvc(parts):
-                packed.addfile(member, source.extractfile(member) if member.isfile() else None)
+                whole, content = source.whole(member)
+                with content or nullcontext():
+                    packed.addfile(whole, content)
         text = json.dumps(start_from.installed(checkpoint.parent), indent=1).encode()
         about = tarfile.TarInfo(start_from.ENVIRONMENTS)
         about.size = len(text)

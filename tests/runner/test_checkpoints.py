@@ -9,15 +9,16 @@ import stat
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from scripts.runner import capabilities, processes
+from scripts.runner import capabilities, processes, records
 from scripts.runner.checkpoints import ARCHIVE, INDEX, RECORDS, SUMS, VENVS, Checkpoints
 from scripts.runner.directory import RunDirectory, claim
+from scripts.runner.objects import FOLDER, SMALLEST
 from scripts.runner.records import FAILED, RAN, Record
 from tests.runner.sample import PIP, Tiny, file, sh, tabs
 
@@ -148,7 +149,7 @@ def test_an_environment_takes_its_room_once(run: RunDirectory, checkpoints: Chec
     assert package.stat().st_nlink == 3
     assert checkpoints.restore(KEY, run)
     assert package.stat().st_nlink == 3
-    assert (checkpoints.place(KEY) / ARCHIVE).stat().st_size < 50_000  # not compressed: whole blocks
+    assert (checkpoints.place(KEY) / ARCHIVE).stat().st_size < 10_000
 
 
 def test_an_environment_works_in_another_run_directory(
@@ -175,6 +176,169 @@ def test_what_a_block_edits_in_an_environment_leaves_the_checkpoint_alone(
         assert (environment / edited).read_text() == before
 
 
+# ---------------------------------------------------------------- large files
+
+
+@pytest.fixture
+def large(run: RunDirectory) -> Path:
+    """A file that is kept as an object."""
+    path = run.work / "large"
+    path.write_bytes(os.urandom(SMALLEST))
+    return path
+
+
+def objects(checkpoints: Checkpoints) -> list[Path]:
+    return [path for path in (checkpoints.folder / FOLDER).rglob("*") if path.is_file()]
+
+
+def own(checkpoints: Checkpoints, key: str) -> int:
+    """Bytes of a checkpoint without its objects."""
+    return int(json.loads((checkpoints.place(key) / SUMS).read_text())["own"])
+
+
+def test_large_files_come_back(run: RunDirectory, checkpoints: Checkpoints, large: Path) -> None:
+    bash(
+        run,
+        "cp large large.again; ln large large.hard; ln -s large large.soft\n"
+        "chmod 640 large; chmod 444 large.again; touch -d 2020-01-01T12:00:00.5 large.again; truncate -s 200K zeros\n"
+        "mkdir locked; cp large locked/file; chmod 755 locked/file; chmod 555 locked\n"
+        "head -c 65535 /dev/urandom >small",
+    )
+    before = snapshot(run.work)
+    checkpoints.save(KEY, run, DONE)
+    assert sorted(path.stat().st_size for path in objects(checkpoints)) == [SMALLEST, 200 * 1024]
+    assert SMALLEST < (checkpoints.place(KEY) / ARCHIVE).stat().st_size < SMALLEST + 5000
+    for _ in range(2):
+        assert checkpoints.restore(KEY, run)
+        assert snapshot(run.work) == before
+        assert large.samefile(run.work / "large.hard")
+
+
+def test_what_a_block_edits_in_place_leaves_the_object_alone(
+    run: RunDirectory, checkpoints: Checkpoints, large: Path
+) -> None:
+    before = large.read_bytes()
+    checkpoints.save(KEY, run, DONE)
+    for _ in range(2):
+        bash(run, "echo more >>large; printf x | dd of=large conv=notrunc status=none")
+        (kept,) = objects(checkpoints)
+        assert (kept.read_bytes(), kept.stat().st_nlink) == (before, 1)
+        assert checkpoints.restore(KEY, run)
+        assert large.read_bytes() == before
+
+
+def test_a_large_file_takes_its_room_once(run: RunDirectory, checkpoints: Checkpoints, large: Path) -> None:
+    checkpoints.save(KEY, run, DONE)
+    (kept,) = objects(checkpoints)
+    before = kept.stat()
+    large.rename(run.home / "elsewhere")
+    checkpoints.save(OTHER, run, DONE)
+    assert [path.stat() for path in objects(checkpoints)] == [before]
+
+
+def test_an_object_goes_with_the_last_checkpoint_that_names_it(
+    run: RunDirectory, checkpoints: Checkpoints, large: Path
+) -> None:
+    checkpoints.save(KEY, run, DONE)
+    large.with_name("more").write_bytes(os.urandom(SMALLEST))
+    checkpoints.save(OTHER, run, DONE)
+    os.utime(checkpoints.place(KEY), (0, 0))
+    assert len(objects(checkpoints)) == 2
+    checkpoints.shrink(limit=own(checkpoints, OTHER) + 2 * SMALLEST)
+    assert checkpoints.records(KEY) is None
+    assert checkpoints.told == []
+    assert checkpoints.restore(OTHER, run)
+    large.unlink()
+    checkpoints.save(OTHER, run, DONE)
+    assert len(objects(checkpoints)) == 1
+    checkpoints.shrink(limit=0)
+    assert [path.name for path in checkpoints.folder.iterdir()] == [".lock"]
+
+
+def test_an_object_counts_once(run: RunDirectory, checkpoints: Checkpoints, large: Path) -> None:
+    for key in (KEY, OTHER):
+        checkpoints.save(key, run, DONE)
+    os.utime(checkpoints.place(KEY), (0, 0))
+    together = own(checkpoints, KEY) + own(checkpoints, OTHER) + SMALLEST
+    checkpoints.shrink(limit=together)
+    assert checkpoints.place(KEY).exists()
+    checkpoints.shrink(limit=together - 1)
+    assert not checkpoints.place(KEY).exists()
+    assert checkpoints.restore(OTHER, run)
+
+
+def test_checkpoints_from_before_there_were_objects_count(run: RunDirectory, checkpoints: Checkpoints) -> None:
+    checkpoints.save(KEY, run, DONE)
+    sums = json.loads((checkpoints.place(KEY) / SUMS).read_text())
+    del sums["objects"]
+    (checkpoints.place(KEY) / SUMS).write_text(json.dumps(sums))
+    checkpoints.shrink(limit=sums["own"])
+    assert checkpoints.place(KEY).exists()
+    checkpoints.shrink(limit=sums["own"] - 1)
+    assert not checkpoints.place(KEY).exists()
+
+
+def test_an_object_that_is_missing_is_noticed_at_once(run: RunDirectory, checkpoints: Checkpoints, large: Path) -> None:
+    checkpoints.save(KEY, run, DONE)
+    objects(checkpoints)[0].unlink()
+    assert checkpoints.records(KEY) is None
+    assert checkpoints.told == [f"checkpoint {KEY[:24]} is damaged (of its large files, 1 are missing): made anew"]
+    assert not checkpoints.place(KEY).exists()
+
+
+@pytest.mark.parametrize("lost", ["a byte", "half", "all"])
+def test_a_damaged_object_is_noticed_before_anything_is_brought_back(
+    run: RunDirectory, checkpoints: Checkpoints, large: Path, lost: str
+) -> None:
+    before = large.read_bytes()
+    checkpoints.save(KEY, run, DONE)
+    (kept,) = objects(checkpoints)
+    {"a byte": flip, "half": lambda path: os.truncate(path, SMALLEST // 2), "all": Path.unlink}[lost](kept)
+    large.write_bytes(b"still here")
+    assert not checkpoints.restore(KEY, run)
+    assert large.read_bytes() == b"still here"
+    assert checkpoints.told == [f"checkpoint {KEY[:24]} is damaged (of its large files, 1 have changed): made anew"]
+    assert not checkpoints.place(KEY).exists()
+    assert objects(checkpoints) == []
+    large.write_bytes(before)
+    checkpoints.save(KEY, run, DONE)
+    assert checkpoints.restore(KEY, run)
+    assert large.read_bytes() == before
+
+
+def test_objects_stay_that_another_process_is_about_to_name(
+    run: RunDirectory, checkpoints: Checkpoints, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one saves, and removes what nobody names, between the objects of a checkpoint and its folder."""
+    other = claim(tmp_path / "runs", "uv")
+    other.empty()
+    another = Thread(target=lambda: Checkpoints(checkpoints.folder).save(OTHER, other, DONE))
+    dump = records.dump
+
+    def slow(done: Sequence[Record], path: Path) -> None:
+        if not another.ident:
+            another.start()
+            another.join(0.5)
+        dump(done, path)
+
+    monkeypatch.setattr("scripts.runner.records.dump", slow)
+    checkpoints.save(KEY, run, DONE)
+    another.join()
+    assert checkpoints.records(KEY) == checkpoints.records(OTHER) == DONE
+    assert checkpoints.restore(KEY, other)
+    other.close()
+
+
+def test_what_a_save_that_died_has_left_goes(run: RunDirectory, checkpoints: Checkpoints, large: Path) -> None:
+    checkpoints.save(KEY, run, DONE)
+    for name in ("00/.part-x", f"00/{'0' * 64}"):
+        left = checkpoints.folder / FOLDER / name
+        left.parent.mkdir(exist_ok=True)
+        left.write_text("left")
+    checkpoints.save(OTHER, run, DONE)
+    assert [path.stat().st_size for path in objects(checkpoints)] == [SMALLEST]
+
+
 # ---------------------------------------------------------------- damage
 
 
@@ -182,6 +346,10 @@ def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
+
+
+def object_beside(place: Path) -> Path:
+    return next((place.parent / FOLDER).glob("*/*"))
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
@@ -195,12 +363,15 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no sums": lambda place: (place / SUMS).unlink(),
     "sums that are another thing": lambda place: (place / SUMS).write_text("[]"),
     "no environment": lambda place: shutil.rmtree(place / VENVS),
+    "a byte of an object": lambda place: flip(object_beside(place)),
+    "half of an object": lambda place: os.truncate(object_beside(place), 100),
+    "no object": lambda place: object_beside(place).unlink(),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_noticed_and_named(
-    run: RunDirectory, checkpoints: Checkpoints, environment: Path, damage: Callable[[Path], object]
+    run: RunDirectory, checkpoints: Checkpoints, environment: Path, large: Path, damage: Callable[[Path], object]
 ) -> None:
     checkpoints.save(KEY, run, DONE)
     damage(checkpoints.place(KEY))
@@ -211,16 +382,19 @@ def test_damage_is_noticed_and_named(
     assert not checkpoints.place(KEY).exists()
 
 
-@pytest.mark.parametrize("damage", ["a byte of the archive", "no environment"])
+@pytest.mark.parametrize("damage", ["a byte of the archive", "no environment", "a byte of an object", "no object"])
 def test_a_damaged_checkpoint_is_made_anew(tiny: Tiny, damage: str) -> None:
-    tiny.write("1.1", sh("mkdir project; cd project\npython3 -m venv --without-pip .venv\necho one >one"))
-    tiny.write("1.2", sh("cat project/one; ls project/.venv/bin/python; echo x >>~/count; cat ~/count"))
+    make = "python3 -m venv --without-pip .venv\necho one >one; head -c 99999 /dev/zero >big"
+    tiny.write("1.1", sh(f"mkdir project; cd project\n{make}"))
+    tiny.write(
+        "1.2", sh("cat project/one; cksum project/big; ls project/.venv/bin/python; echo x >>~/count; cat ~/count")
+    )
     first = tiny.performer()
     assert tiny.do("1.1", first).outcomes == [RAN]
     first.close()
     DAMAGE[damage](first.checkpoints.place(first.key(first.guide.chapters["1.1"])))
     done = tiny.do("1.2")
-    assert done.last.output == "one\nproject/.venv/bin/python\nx\n", done.last.problem
+    assert done.last.output == "one\n1719020843 99999 project/big\nproject/.venv/bin/python\nx\n", done.last.problem
     assert len(done.performer.told()) == 1
     done.performer.close()
     again = tiny.performer()
@@ -247,6 +421,7 @@ def test_an_error_while_it_is_written_leaves_nothing(
     run: RunDirectory, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints.save(OTHER, run, DONE)
+    (run.work / "large").write_bytes(os.urandom(SMALLEST))
     monkeypatch.setattr("scripts.runner.records.dump", no_space)
     with pytest.raises(OSError, match="No space left"):
         checkpoints.save(KEY, run, DONE)
@@ -316,7 +491,7 @@ def test_clear(run: RunDirectory, checkpoints: Checkpoints) -> None:
 
 def test_many_who_save_and_restore_at_once(run: RunDirectory, tmp_path: Path) -> None:
     """The same state by several runs: each always finds a whole checkpoint, and nobody fails."""
-    bash(run, "for n in $(seq 50); do echo $n >file-$n; done")
+    bash(run, "for n in $(seq 49); do echo $n >file-$n; done; head -c 100000 /dev/urandom >file-50")
     problems = list[BaseException]()
 
     def work(number: int) -> None:
@@ -341,7 +516,8 @@ def test_many_who_save_and_restore_at_once(run: RunDirectory, tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert problems == []
-    assert [p.name for p in (tmp_path / "checkpoints").iterdir() if p.is_dir()] == [KEY[:24]]
+    assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir() if p.is_dir()) == [KEY[:24], FOLDER]
+    assert len(objects(Checkpoints(tmp_path / "checkpoints"))) == 1
 
 
 # ---------------------------------------------------------------- chapter after chapter

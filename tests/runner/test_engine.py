@@ -22,6 +22,7 @@ from scripts.runner.directory import RunDirectory, claim
 from scripts.runner.engine import Engine, images, podman, steps
 from scripts.runner.engine.caller import Caller
 from scripts.runner.engine.podman import Podman
+from scripts.runner.environment import PATIENCE
 from scripts.runner.mutation import Outcome, Trials, mutants
 from scripts.runner.records import ABSENT, FAILED, RAN
 from scripts.runner.standins import stand_ins
@@ -186,13 +187,16 @@ def test_an_image_keeps_its_own_settings_while_it_is_built(tmp_path: Path) -> No
             "HOME": "/root",
         }
     )
-    assert given["variables"] == {"PIP_INDEX_URL": "https://mine/simple", "SSL_CERT_FILE": steps.PLACE}
+    assert given["variables"] == {**PATIENCE, "PIP_INDEX_URL": "https://mine/simple", "SSL_CERT_FILE": steps.PLACE}
     assert given["files"] == {steps.PLACE: str(tmp_path / "ca.pem")}
     config: dict[str, Any] = {"process": {"env": ["PATH=/bin", "PIP_INDEX_URL=https://theirs"]}, "mounts": []}
     steps.change(config, given)
-    assert config["process"]["env"] == ["PATH=/bin", "PIP_INDEX_URL=https://theirs", f"SSL_CERT_FILE={steps.PLACE}"]
+    patience = [f"{name}={value}" for name, value in PATIENCE.items()]
+    own = ["PATH=/bin", "PIP_INDEX_URL=https://theirs"]
+    assert config["process"]["env"] == [*own, *patience, f"SSL_CERT_FILE={steps.PLACE}"]
     assert [mount["destination"] for mount in config["mounts"]] == [steps.PLACE]
-    assert steps.settings({}) == {"variables": {}, "files": {}}
+    assert steps.settings({}) == {"variables": PATIENCE, "files": {}}
+    assert steps.settings({"PIP_RETRIES": "0"})["variables"] == {**PATIENCE, "PIP_RETRIES": "0"}
 
 
 def test_names_of_images_are_the_state_of_a_run(tiny: Tiny, podmans: Any) -> None:

@@ -88,3 +88,11 @@ def test_what_cannot_be_done_is_a_failure_that_says_why(
     assert problem in failed
     assert len(failed.splitlines()) == 1
     assert str(tiny.root) not in failed
+
+
+def test_the_end_of_a_log_is_told_when_its_command_fails(tiny: Tiny) -> None:
+    failing = "cd project\n(seq 100 && echo why && exit 3) > ../made.log 2>&1"
+    wrong = verdict(tiny, sh("mkdir project"), sh(failing, "run"))
+    assert (wrong.outcome, wrong.problem) == (FAILED, "ended with status 3, not 0")
+    assert wrong.detail.startswith("the end of ../made.log:\n    82\n")
+    assert wrong.detail.endswith("\n    why")

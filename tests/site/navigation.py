@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -35,6 +36,16 @@ def url_of(page: str) -> str:
     """Where a page of docs/ is on the site."""
     path = page.removesuffix(".md")
     return "/" if path == "index" else f"/{path.removesuffix('/index')}/"
+
+
+def at_home(context: Any, site: Path) -> None:
+    """Let a browser find the built site under the name that it is published with."""
+
+    def serve(route: Any) -> None:
+        file = site / urlsplit(route.request.url).path.lstrip("/")
+        route.fulfill(path=file / "index.html" if file.is_dir() else file)
+
+    context.route("**/*", serve)
 
 
 PAGES = nav_titles()

@@ -26,6 +26,9 @@ def facts(text: str) -> list[str]:
     return re.findall(r"<li[^>]*>(.*?)</li>", found[1]) if found else []
 
 
+BEGIN = ', or <a href="../introduction/syllabus.md#begin-in-the-middle">begin here</a>'
+
+
 def ends(number: str) -> list[str]:
     """What stands at the end of the facts of a chapter that was never recorded."""
     return [f'<a href="../downloads/chapter-{number}.zip">Its files and commands</a>', "Not verified yet"]
@@ -40,7 +43,7 @@ def test_first_chapter(tmp_path: Path) -> None:
 def test_chapter_continues_from_the_one_before(tmp_path: Path) -> None:
     write(tmp_path, "1.9", "")
     text = write(tmp_path, "1.10", "time: 40\nneeds: [docker]\n")
-    link = 'Continues from <a href="chapter-1.9.md">chapter 1.9</a>'
+    link = 'Continues from <a href="chapter-1.9.md">chapter 1.9</a>' + BEGIN
     assert facts(html(tmp_path, text)) == ["About 40 min", link, "You need Docker or Podman", *ends("1.10")]
 
 
@@ -48,7 +51,7 @@ def test_chapter_says_what_it_continues_from(tmp_path: Path) -> None:
     for number in ("1.1", "1.2", "2.1"):
         write(tmp_path, number, "")
     text = write(tmp_path, "3.1", 'after: "1.2"\n')
-    link = 'Continues from <a href="../part-1/chapter-1.2.md">chapter 1.2</a>'
+    link = 'Continues from <a href="../part-1/chapter-1.2.md">chapter 1.2</a>' + BEGIN
     assert facts(html(tmp_path, text)) == [link, *ends("3.1")]
 
 

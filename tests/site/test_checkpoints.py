@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import http.server
 import shutil
+import stat
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from scripts import start_from
 from scripts.chapters import Guide
 from scripts.chapters.extraction import extract
 from scripts.runner.checkpoints import ARCHIVE
+from scripts.runner.objects import FOLDER, SMALLEST
 from scripts.runner.records import RAN
 from scripts.site import checkpoints
 from tests.runner.sample import CHECKOUT, Checkout, Tiny, file, output, sh
@@ -31,6 +35,7 @@ def done(tmp_path: Path) -> Iterator[Tiny]:
         file("a.txt", "one\n", language="text"),
         sh("touch .dvc/tmp/lock __pycache__/a.pyc; ln -s a.txt link; echo mine >~/mine"),
         sh("python3 -m venv --without-pip .venv"),
+        sh(f"head -c {2 * SMALLEST} /dev/urandom >large; chmod 750 large; touch -d 2020-01-01 large; cp large ~/large"),
     )
     tiny.write("1.2", sh("cd project; echo two >b.txt"))
     assert tiny.do("1.2").last.outcome == RAN
@@ -77,7 +82,15 @@ def is_end_of_first(target: Path) -> bool:
         (project / "a.txt").read_text() == "one\n"
         and (project / ".git/HEAD").exists()
         and (project / "link").is_symlink()
+        and (project / "large").stat().st_size == 2 * SMALLEST
+        and stat.filemode((project / "large").stat().st_mode) == "-rwxr-x---"
     )
+
+
+def large_of(tiny: Tiny) -> Path:
+    """The object of the only large file."""
+    (kept,) = (tiny.cache / "checkpoints" / FOLDER).glob("*/*")
+    return kept
 
 
 # ---------------------------------------------------------------- what the site offers
@@ -92,6 +105,27 @@ def test_the_reader_s_directory_and_nothing_else_is_packed(done: Tiny, downloads
     assert {"work/project/a.txt", "work/project/link", "work/project/.git/HEAD"} <= found
     assert {name for name in found if not name.startswith("work")} == {start_from.ENVIRONMENTS}
     assert not {name for name in found if ".venv" in name or "__pycache__" in name or ".dvc/tmp" in name}
+
+
+def test_what_is_packed_is_whole(done: Tiny, downloads: Path) -> None:
+    """Every tar can read it: no file of it is elsewhere."""
+    assert checkpoints.publish(downloads, done.root) == []
+    with tarfile.open(downloads / checkpoints.FOLDER / "chapter-1.1.tar.xz") as archive:
+        member = archive.getmember("work/project/large")
+        content = archive.extractfile(member)
+        assert content is not None
+        assert content.read() == large_of(done).read_bytes()
+        assert (member.size, member.mode) == (2 * SMALLEST, 0o750)
+        assert not [name for m in archive.getmembers() for name in m.pax_headers if name.startswith("GUIDE")]
+
+
+def test_what_is_damaged_is_not_packed(done: Tiny, downloads: Path) -> None:
+    large_of(done).write_bytes(bytes(2 * SMALLEST))
+    assert checkpoints.publish(downloads, done.root) == ["chapter-1.1", "chapter-1.2"]
+    assert sorted(path.name for path in (downloads / checkpoints.FOLDER).iterdir()) == []
+    done.close()
+    assert done.do("1.2").last.outcome == RAN
+    assert checkpoints.publish(downloads, done.root) == []
 
 
 def test_what_is_packed_is_packed_once(done: Tiny, downloads: Path) -> None:
@@ -120,11 +154,25 @@ def test_start_from_what_the_tests_left(done: Tiny, tmp_path: Path, capsys: pyte
     assert f"{target} is as chapter 1.2 finds it" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("lost", ["removed", "damaged"])
+def test_start_from_what_the_tests_left_as_a_script(done: Tiny, tmp_path: Path) -> None:
+    """With a Python that has no packages, from any folder."""
+    (done.root / "scripts").mkdir()
+    shutil.copy(CHECKOUT / "scripts/start_from.py", done.root / "scripts")
+    shutil.copytree(CHECKOUT / "scripts/runner", done.root / "scripts/runner")
+    script = str(done.root / "scripts/start_from.py")
+    command = [sys.executable, "-S", "-E", script, "1.2", "mine"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert is_end_of_first(tmp_path / "mine")
+    assert (tmp_path / "mine/project/large").read_bytes() == large_of(done).read_bytes()
+
+
+@pytest.mark.parametrize("lost", ["archive removed", "archive damaged", "object removed", "object damaged"])
 def test_start_from_what_the_site_offers(done: Tiny, tmp_path: Path, downloads: Path, address: str, lost: str) -> None:
     checkpoints.publish(downloads, done.root)
-    for archive in (done.cache / "checkpoints").glob(f"*/{ARCHIVE}"):
-        archive.unlink() if lost == "removed" else archive.write_bytes(b"damaged")
+    archives = (done.cache / "checkpoints").glob(f"*/{ARCHIVE}")
+    for path in archives if "archive" in lost else [large_of(done)]:
+        path.unlink() if "removed" in lost else path.write_bytes(b"damaged")
     assert start(done, "1.2", str(tmp_path / "mine"), base=address) == 0
     assert is_end_of_first(tmp_path / "mine")
 

@@ -13,7 +13,7 @@ import yaml
 from markdown import Markdown
 
 from scripts.site.history import last_changes
-from tests.site.navigation import HOST, PAGES, ROOT
+from tests.site.navigation import HOST, PAGES, ROOT, at_home
 from tests.site.test_pages import opened
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -53,13 +53,8 @@ def test_progress_is_kept_and_can_be_forgotten(browser: Any, address: str) -> No
 
 def test_progress_follows_pages_that_are_swapped(browser: Any, site: Path) -> None:
     """The theme swaps pages at the address of mkdocs.yml only, so the files are served under that name."""
-
-    def serve(route: Any) -> None:
-        file = site / urlsplit(route.request.url).path.lstrip("/")
-        route.fulfill(path=file / "index.html" if file.is_dir() else file)
-
     context = browser.new_context()
-    context.route("**/*", serve)
+    at_home(context, site)
     view = context.new_page()
     view.goto(HOST + CHAPTER, wait_until="networkidle")
     view.evaluate("window.stayed = true")
@@ -107,21 +102,18 @@ def test_picture_opens_and_closes_with_the_keyboard(browser: Any, address: str) 
 
 def test_only_what_one_types_can_be_copied(browser: Any, address: str) -> None:
     with opened(browser, address + CHAPTER) as view:
-        # A block gets its button when it comes into view; one in a tab that is not chosen, when it is.
-        kinds = view.evaluate("""async () => {
-            const found = []
-            for (const block of document.querySelectorAll('article .highlight')) {
-                if (!block.checkVisibility()) continue
-                const output = block.querySelector('.filename')?.textContent == 'Output'
-                block.scrollIntoView({behavior: 'instant'})
-                for (let n = 0; n < (output ? 5 : 50) && !block.querySelector('.md-code__nav'); n++)
-                    await new Promise(resolve => setTimeout(resolve, 20))
-                found.push([output, Boolean(block.querySelector('[data-clipboard-target]'))])
-            }
-            return found
-        }""")
+        kinds = view.evaluate("""() => [...document.querySelectorAll('article .highlight')].map(block => [
+            block.querySelector('.filename')?.textContent == 'Output',
+            Boolean(block.querySelector('[data-clipboard-target]')),
+        ])""")
         assert {output for output, _ in kinds} == {True, False}
         assert all(has != output for output, has in kinds)
+        view.evaluate("document.execCommand = () => { window.copied = String(getSelection()); return true }")
+        block = view.locator("article .highlight:has(.md-code__button)").first
+        block.locator("button").focus()
+        view.keyboard.press("Enter")
+        view.wait_for_function("window.copied")
+        assert view.evaluate("copied").strip() == block.locator("code").inner_text().strip()
     for page in PAGES:
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         for block in re.findall(r"^( *)```sh[^\n]*\n(.*?)^\1```$", text, re.M | re.S):

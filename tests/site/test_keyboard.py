@@ -44,12 +44,11 @@ WATCH = """() => {
         }
         return Object.keys(faults).filter(fault => faults[fault]).map(fault => `${name_of(element)} ${fault}`)
     }
-    const controls = 'a[href], button, input, summary, label[role], [tabindex="0"]'
+    const controls = 'a[href], button, input, summary, [tabindex="0"]'
     window.forgotten = () => [...document.querySelectorAll(controls)]
         .filter(element => ring(element)?.checkVisibility({visibilityProperty: true}) && !element.disabled)
         .filter(element => element.tabIndex >= 0 && !(element.type == 'radio' && !element.checked))
-        // A block of code gets its button when it comes into view: one that Tab has jumped over is reached backwards.
-        .filter(element => !visited.has(element) && !element.closest('.md-search__output, [inert], .md-code__nav'))
+        .filter(element => !visited.has(element) && !element.closest('.md-search__output, [inert]'))
         .map(name_of)
 }"""
 

@@ -32,6 +32,7 @@ def test_everything_can_be_read(page: Any) -> None:
     for title, command in (("pip", "python3 -m venv .venv"), ("uv", "uv venv")):
         tabs.locator(f"label >> text={title}").click()
         assert [code for code in tabs.locator("pre:visible").all_inner_texts() if command in code]
+    assert not page.locator(".md-code__button:visible").count()  # it could not copy
     details = page.locator("details").first
     details.locator("summary").click()
     assert details.locator("p").first.is_visible()

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.site.hosting import transferred
 from scripts.site.measuring.reading import HEAVIEST
-from tests.site.navigation import HOST, PAGES, url_of
+from tests.site.navigation import HOST, PAGES, at_home, url_of
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -56,7 +56,6 @@ SHIFTS = """() => new Promise(resolve => {
 })"""
 VIOLATIONS = """async () => (await axe.run({
     resultTypes: ['violations'],
-    rules: {'aria-allowed-role': {enabled: false}}, // advice: menu.js makes buttons of the labels of the theme's menu
 })).violations
     .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 120)}`))"""
 
@@ -156,13 +155,8 @@ def test_scheme_that_the_reader_chooses_stays(browser: Any, address: str) -> Non
 
 def test_pages_work_when_they_are_swapped_without_loading(browser: Any, site: Path) -> None:
     """The theme does so only at the address of mkdocs.yml, so the files are served under that name."""
-
-    def serve(route: Any) -> None:
-        file = site / urlsplit(route.request.url).path.lstrip("/")
-        route.fulfill(path=file / "index.html" if file.is_dir() else file)
-
     context = browser.new_context()
-    context.route("**/*", serve)
+    at_home(context, site)
     view = context.new_page()
     errors: list[str] = []
     view.on("pageerror", lambda error: errors.append(str(error)))
@@ -171,8 +165,6 @@ def test_pages_work_when_they_are_swapped_without_loading(browser: Any, site: Pa
     view.click("article >> text=1.2 Adapt and move")
     view.wait_for_selector("h1 >> text=Chapter 1.2")
     assert view.evaluate("window.stayed")
-    view.locator("article pre").first.scroll_into_view_if_needed()
-    view.wait_for_selector("article .md-code__button")
     assert view.locator(".bp--wide").is_visible()
     view.locator(".tabbed-labels >> text=pip").first.click()
     chosen = "[...document.querySelectorAll('.tabbed-set > input:checked')]"

@@ -7,7 +7,6 @@
   const improve = () => {
     each(".md-search[role=dialog]", (dialog) => name(dialog, "Search"))
     each(".task-list-item input", (box) => name(box, box.closest("li").textContent.trim().split("\n")[0]))
-    each(".md-code__nav", (nav, index) => name(nav, `Actions for code block ${index + 1}`))
     // What scrolls sideways can be scrolled with the keyboard only if it can have the focus.
     const boxes = [...document.querySelectorAll(".md-typeset pre > code, .md-typeset__scrollwrap")]
     boxes.filter((box) => box.scrollWidth > box.clientWidth).forEach((box) => (box.tabIndex = 0))

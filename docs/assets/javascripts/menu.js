@@ -1,5 +1,5 @@
 /* The menu of a small screen, for the keyboard: its switches are labels of boxes that are not shown, so without this
-   script they are for fingers and mice only. */
+   script they are for fingers and mice only. Each gets a real button that lies over it. */
 
 (() => {
   const small = matchMedia("(max-width: 76.234375em)")
@@ -8,16 +8,26 @@
   const behind = ".md-skip, .md-header, .md-content, .md-footer, .md-top"
   const isShown = (element) => element.checkVisibility({visibilityProperty: true})
 
+  const add = (label) => {
+    const button = document.createElement("button")
+    button.className = "menu-switch"
+    button.type = "button"
+    button.value = label.htmlFor
+    button.ariaLabel = label.matches(".md-header__button") ? "Menu" : label.textContent.trim()
+    button.addEventListener("click", (event) => {
+      event.preventDefault() // else the label does it, too
+      document.getElementById(label.htmlFor).click()
+    })
+    label.removeAttribute("tabindex")
+    label.append(button)
+    return button
+  }
+
   const update = () => {
     for (const label of document.querySelectorAll(switches)) {
-      if (!small.matches) {
-        if (label.role) label.removeAttribute("role"), label.removeAttribute("aria-expanded"), (label.tabIndex = -1)
-        continue
-      }
-      label.role = "button"
-      label.tabIndex = 0
-      label.ariaExpanded = document.getElementById(label.htmlFor).checked
-      if (label.matches(".md-header__button")) label.ariaLabel = "Menu"
+      const button = label.querySelector("button") ?? add(label)
+      button.hidden = !small.matches
+      button.ariaExpanded = document.getElementById(label.htmlFor).checked
     }
     for (const element of document.querySelectorAll(behind)) element.inert = small.matches && drawer().checked
   }
@@ -27,24 +37,19 @@
     if (!small.matches || !target.matches(".md-toggle") || target.id == "__search") return
     update()
     const level = target == drawer() ? ".md-sidebar--primary" : `#${target.id} ~ .md-nav`
-    const within = [...document.querySelectorAll(`${level} :is(a[href], label[role=button])`)]
+    const within = [...document.querySelectorAll(`${level} :is(a[href], .menu-switch)`)]
     const next = target.checked
-      ? within.find((element) => isShown(element) && element.htmlFor != "__drawer")
-      : document.querySelector(`label[role=button]:not(.md-nav__title)[for="${target.id}"]`)
+      ? within.find((element) => isShown(element) && element.value != "__drawer")
+      : document.querySelector(`label:not(.md-nav__title) > .menu-switch[value="${target.id}"]`)
     next?.focus({preventScroll: true}) // it is still moving in
   }
 
-  const press = (event) => {
-    if (event.key == "Escape" && small.matches && drawer().checked) drawer().click()
-    // The theme knows Enter for labels. What is called a button must know the space bar, too.
-    if (event.key == " " && event.target.matches("label[role=button]")) {
-      event.preventDefault()
-      event.target.click()
-    }
+  const close = ({key}) => {
+    if (key == "Escape" && small.matches && drawer().checked) drawer().click()
   }
 
   document.addEventListener("change", follow)
-  document.addEventListener("keydown", press)
+  document.addEventListener("keydown", close)
   small.addEventListener("change", update)
   // The theme swaps pages without loading them.
   new MutationObserver(update).observe(document.body, {childList: true})

@@ -21,8 +21,8 @@ CALLS = "calls"
 BACKGROUND = "GUIDE_BACKGROUND"
 """Names the block that a server belongs to, so that its containers end with it."""
 LABEL = "guide.background"
-Snapshot = tuple[frozenset[str], frozenset[str]]
-"""The ids of containers and of pods."""
+Snapshot = tuple[frozenset[str], frozenset[str], frozenset[str]]
+"""The ids of containers, of pods, and of secrets for them."""
 
 
 class Engine(ABC):
@@ -115,11 +115,11 @@ class Engine(ABC):
 
     def snapshot(self) -> Snapshot:
         """What is there now, for bring_back."""
-        return frozenset(self.containers()), frozenset()
+        return frozenset(self.containers()), frozenset(), frozenset()
 
     def bring_back(self, snapshot: Snapshot) -> bool:
         """Remove what came after a snapshot. False when something of then is gone."""
-        before, _ = snapshot
+        before, *_ = snapshot
         now = set(self.containers())
         if new := now - before:
             self.remove(sorted(new))

@@ -85,7 +85,7 @@ class Podman(Engine):
         self._write(
             between, RUNTIME.format(python=sys.executable, steps=steps.__file__, settings=settings, runtime=program)
         )
-        (settings / "build.conf").write_text(self._settings(str(between) if any(reach.values()) else runtime))
+        (settings / "build.conf").write_text(self._settings(str(between)))
         config = self.home / ".config/containers"
         config.mkdir(parents=True, exist_ok=True)
         (config / "policy.json").write_text(json.dumps(POLICY))
@@ -178,16 +178,22 @@ class Podman(Engine):
     def pods(self) -> list[str]:
         return [pod["Id"] for pod in self.list("pod", "ps")] if self.used else []
 
+    def _secrets(self) -> list[str]:
+        return self.ask("secret", "ls", "--format", "{{.ID}}").split() if self.used else []
+
     def snapshot(self) -> Snapshot:
         self.settle()  # names are in a part of the run directory that is brought back by others
-        return frozenset(self.containers()), frozenset(self.pods())
+        return frozenset(self.containers()), frozenset(self.pods()), frozenset(self._secrets())
 
     def bring_back(self, snapshot: Snapshot) -> bool:
-        before, pods = snapshot
+        _, pods, secrets = snapshot
         for pod in set(self.pods()) - pods:
             self.ask("pod", "rm", "--force", "--time", "0", pod)
+        for secret in set(self._secrets()) - secrets:
+            self.ask("secret", "rm", secret)
         (self.folder / "ready").unlink(missing_ok=True)  # the next call gives images their names again
-        return super().bring_back((before, frozenset())) and set(self.pods()) == pods
+        whole = super().bring_back(snapshot)
+        return whole and set(self.pods()) == pods and set(self._secrets()) == secrets
 
 
 RUNTIME = """\

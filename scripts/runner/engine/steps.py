@@ -24,9 +24,11 @@ LEFT_OUT = ("OPENBLAS_", "SSL_CERT_DIR")
 
 def settings(user: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """What a step gets: variables, and files of this machine by their places in the container."""
-    from scripts.runner.environment import PASSED_ON  # only the runner has it, not the process that calls main
+    # Only the runner has it, not the process that calls main.
+    from scripts.runner.environment import PASSED_ON, PATIENCE
 
-    passed = {name: user[name] for name in PASSED_ON if user.get(name) and not name.startswith(LEFT_OUT)}
+    own = {name: user[name] for name in PASSED_ON if user.get(name) and not name.startswith(LEFT_OUT)}
+    passed = {**PATIENCE, **own}
     variables = {name: value for name, value in passed.items() if not value.startswith(("/", "file:"))}
     bundle = next((user[name] for name in CERTIFICATES if Path(user.get(name, "")).is_file()), None)
     if bundle is None:
