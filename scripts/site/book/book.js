@@ -26,7 +26,7 @@ async (pages) => {
     const text = await (await fetch(address)).text()
     const article = new DOMParser().parseFromString(text, "text/html").querySelector("article")
     const name = nameOf(path)
-    article.querySelectorAll(".headerlink, .md-content__button, script").forEach((element) => element.remove())
+    article.querySelectorAll(".headerlink, .md-content__button, .md-code__nav, script").forEach((element) => element.remove())
     article.querySelectorAll("details").forEach((details) => (details.open = true))
     article.querySelectorAll("[loading]").forEach((image) => image.removeAttribute("loading"))
     article.querySelectorAll("[src]").forEach((image) => (image.src = new URL(image.getAttribute("src"), address)))
