@@ -1440,7 +1440,7 @@ for one in json.load(sys.stdin)["data"]["result"]:
   return 1
 }
 ask 'count(up == 1) == 2'
-ask 'sum(bentoml_service_request_total{endpoint="/predict", http_response_code="200"}) > 400'
+ask 'count(sum(bentoml_service_request_total{endpoint="/predict", http_response_code="200"}) > 400)'
 ask 'sum(predictions_lost_total) == 0'
 ask 'drift_detected == 1'
 fi
