@@ -240,10 +240,10 @@ def pack(root: Path, archive: Path, store: Objects, leave_out: Sequence[Path]) -
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """A copy of an environment that shares the files of packages, and no file that people edit."""
+    """Copy an environment. Packages and programs are shared; what people edit or what names its place is not."""
 
     def link(a: str, b: str) -> None:
-        if "site-packages" in a and not a.endswith((".pth", ".cfg")):
+        if is_program(Path(a)) or ("site-packages" in a and not a.endswith((".pth", ".cfg"))):
             try:
                 os.link(a, b, follow_symlinks=False)
                 return
@@ -254,12 +254,17 @@ def link_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, copy_function=link)
 
 
+def is_program(file: Path) -> bool:
+    """Whether it is one that a package brings compiled: a script is small, and names its environment."""
+    return file.parent.name == "bin" and file.stat().st_size >= objects.SMALLEST
+
+
 def relocate(environment: Path, old: str, new: str) -> None:
     """An environment names its own place in its scripts: make them fit another run directory."""
     if old == new:
         return
     for script in [environment / "pyvenv.cfg", *(environment / "bin").iterdir()]:
-        if script.is_file() and not script.is_symlink():
+        if script.is_file() and not script.is_symlink() and not is_program(script):
             text = script.read_bytes()
             if old.encode() in text:
                 script.write_bytes(text.replace(old.encode(), new.encode()))

@@ -41,6 +41,8 @@ PRINTED = 64 * 2**20
 """Bytes that a block may print."""
 FULL = 2**16
 """Bytes below which a disk counts as full."""
+SCARCE = 2**28
+"""Bytes of disk below which a command may have failed for want of more: what fails often makes room again."""
 
 
 @dataclass
@@ -71,6 +73,8 @@ class Performance:
         self._relied_on: list[Service] = []
         self.cells: list[notebook.Cell] | None = None
         """The reader's notebook as it was executed, once it was."""
+        self._room = float("inf")
+        """The least bytes of disk that were free while the last command ran."""
         self._stop: Record | None = None
         """Why nothing is executed from here on."""
 
@@ -191,11 +195,17 @@ class Performance:
         problem = "; ".join([problem, *self.performer.problems()])
         if self.performer.used:
             problem = self.performer.run.as_reader(problem)
-        if shutil.disk_usage(self.performer.cache).free < FULL:  # what was printed may be lost with it
+        if self._free() < FULL:  # what was printed may be lost with it
             problem += "; No space left on device"
+        elif self._room < SCARCE:
+            problem += f"; meanwhile, less than {SCARCE // 2**20} MB of disk were free"
         return Record(FAILED, output, problem, seconds)
 
+    def _free(self) -> int:
+        return shutil.disk_usage(self.performer.cache).free
+
     def _check_while(self, log: Path) -> None:
+        self._room = min(self._room, self._free())
         self._check_services()
         if log.stat().st_size > PRINTED:
             raise RunError(f"printed more than {PRINTED // 2**20} MB: is it a loop without end?")
@@ -228,6 +238,7 @@ class Performance:
 
     def _run(self, block: Run, command: list[str], cwd: Path) -> str:
         log = self.performer.run.log / f"{self.chapter.slug}-{block.id}.txt"
+        self._room = self._free()
         ended = processes.run(
             command,
             cwd=cwd,

@@ -128,6 +128,7 @@ def environment(run: RunDirectory) -> Path:
     (packages / "planets.py").write_text("NAME = 'earth'\n" + "#" * 1000)
     (place / "bin/planet").write_text(f"#!{place}/bin/python\nimport planets; print(planets.NAME)\n")
     (place / "bin/planet").chmod(0o755)
+    (place / "bin/compiled").write_bytes(bytes(SMALLEST))
     return place
 
 
@@ -143,12 +144,12 @@ def test_an_environment_works_again(run: RunDirectory, checkpoints: Checkpoints,
 
 
 def test_an_environment_takes_its_room_once(run: RunDirectory, checkpoints: Checkpoints, environment: Path) -> None:
-    package = next(environment.rglob("planets.py"))
+    shared = [next(environment.rglob(name)) for name in ("planets.py", "compiled")]
     checkpoints.save(KEY, run, DONE)
     checkpoints.save(OTHER, run, DONE)
-    assert package.stat().st_nlink == 3
+    assert [file.stat().st_nlink for file in shared] == [3, 3]
     assert checkpoints.restore(KEY, run)
-    assert package.stat().st_nlink == 3
+    assert [file.stat().st_nlink for file in shared] == [3, 3]
     assert (checkpoints.place(KEY) / ARCHIVE).stat().st_size < 10_000
 
 

@@ -168,6 +168,17 @@ def test_a_disk_that_is_full_in_a_block_fails_that_block(checkout: Checkout, mou
     assert ended.outcomes["chapter-1.1::030-echo-after[uv]"] == "skipped"
 
 
+@pytest.mark.parametrize(("kept", "told"), [("300M", True), ("3M", False)])
+def test_a_disk_that_was_full_meanwhile_is_told(
+    checkout: Checkout, mount: Callable[[str], None], kept: str, told: bool
+) -> None:
+    checkout.write("1.1", sh(f"head -c {kept} /dev/zero >big; sleep 0.6; rm big; false"))
+    mount("size=400m")
+    ended = checkout.pytest()
+    one_failure(ended, "ended with status 1, not 0")
+    assert ("meanwhile, less than 256 MB of disk were free" in ended.text) == told
+
+
 def test_a_full_disk_loses_no_checkpoint(checkout: Checkout, mount: Callable[[str], None]) -> None:
     checkout.write("1.1", sh("head -c 400000 /dev/urandom >big"))
     checkout.write("1.2", sh("wc -c <big"))
