@@ -25,7 +25,8 @@
 
   const update = () => {
     for (const label of document.querySelectorAll(switches)) {
-      const button = label.querySelector("button") ?? add(label)
+      const button = label.querySelector("button") ?? (small.matches && add(label))
+      if (!button) continue
       button.hidden = !small.matches
       button.ariaExpanded = document.getElementById(label.htmlFor).checked
     }
